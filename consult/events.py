@@ -1,0 +1,375 @@
+"""The events of a consultation: immutable records, one discriminated union. The transcript is their list.
+
+Events are what graph nodes return. `seq` counts from 0; `turn` is the number of questions asked so far. They hold no
+clock time: the same seed gives the same bytes. See docs/transcript.md.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from consult.actions import Diagnosis
+from consult.files import Record
+from consult.terms import Department, Urgency
+
+SCHEMA_VERSION = 1
+
+
+class Actor(StrEnum):
+    """Who did it."""
+
+    PATIENT = "patient"
+    RECIPIENT = "recipient"
+    TRIAGE = "triage"
+    INQUIRER = "inquirer"
+    EXAMINER = "examiner"
+    ASSESSOR = "assessor"
+    SYSTEM = "system"
+
+
+class StopReason(StrEnum):
+    """Why a dialogue ended."""
+
+    CONCLUDED = "concluded"
+    REFERRED = "referred"
+    PATIENT_LEFT = "patient_left"
+    TURN_LIMIT = "turn_limit"
+    ORDER_LIMIT = "order_limit"
+    BUDGET = "budget"
+    TIME_LIMIT = "time_limit"
+    REFUSED = "refused"
+    MODEL_ERROR = "model_error"
+    INFRASTRUCTURE_ERROR = "infrastructure_error"
+    CANCELLED = "cancelled"
+
+    @property
+    def clinical(self) -> bool:
+        """Whether the end says something about the doctor; the others are failures around it, never scored as wrong."""
+        return self not in (StopReason.INFRASTRUCTURE_ERROR, StopReason.CANCELLED)
+
+
+class _Event(Record):
+    seq: int = Field(default=0, ge=0)
+    turn: int = Field(default=0, ge=0)
+    actor: Actor
+
+
+class Told(Record):
+    """A fact told, and how."""
+
+    fact: str
+    """The fact's id, or a finding's id where the case holds nothing about it."""
+    finding: str
+    state: Literal["present", "absent", "unknown", "not_noticed", "withheld"]
+    values: tuple[str, ...] = ()
+    rule: str = ""
+    """The release rule that let it out."""
+    tone: Literal["plain", "played_down", "dramatised"] = "plain"
+
+
+class Query(Record):
+    """What the patient understood an utterance to ask."""
+
+    findings: tuple[str, ...] = ()
+    """Specifically asked."""
+    topics: tuple[str, ...] = ()
+    """Opened."""
+    open: bool = False
+    """Leaves room to tell whatever comes to mind."""
+    asks_nothing: bool = False
+
+
+class Utterance(_Event):
+    """The patient (or who speaks for them) says something."""
+
+    type: Literal["utterance"] = "utterance"
+    actor: Literal[Actor.PATIENT] = Actor.PATIENT
+    text: str
+    told: tuple[Told, ...] = ()
+    query: Query | None = None
+    """None for the opening."""
+    cue: str = ""
+    """The kind of cue given ("worry", "outcome"), empty if none."""
+    flags: tuple[str, ...] = ()
+    """What temperament did: digression, ask_back, seek_outcome, played_down, dramatised, short, reluctant."""
+    images: tuple[str, ...] = ()
+    """Captions of images that come with the words."""
+
+
+class MoodChange(_Event):
+    """The patient's mood moved, and why."""
+
+    type: Literal["mood"] = "mood"
+    actor: Literal[Actor.PATIENT] = Actor.PATIENT
+    cause: str
+    trust: float
+    irritation: float
+    anxiety: float
+    """The new values, 0..1."""
+
+
+class Guarded(_Event):
+    """The guard stopped an utterance before it was said."""
+
+    type: Literal["guard"] = "guard"
+    actor: Literal[Actor.PATIENT] = Actor.PATIENT
+    breach: Literal["leak", "unreleased", "invention", "role_break"]
+    attempt: int
+    action: Literal["retried", "replaced"]
+
+
+class Question(_Event):
+    """The inquirer says something to the patient."""
+
+    type: Literal["question"] = "question"
+    actor: Literal[Actor.INQUIRER] = Actor.INQUIRER
+    text: str
+    rationale: str = ""
+
+
+class Belief(_Event):
+    """The inquirer's belief, if it keeps one: the most probable conditions."""
+
+    type: Literal["belief"] = "belief"
+    actor: Literal[Actor.INQUIRER] = Actor.INQUIRER
+    top: tuple[tuple[str, float], ...]
+    entropy: float
+    """Bits, over all conditions."""
+
+
+class Ordered(_Event):
+    """The inquirer asks for an examination or test."""
+
+    type: Literal["order"] = "order"
+    actor: Literal[Actor.INQUIRER] = Actor.INQUIRER
+    order: str
+    rationale: str = ""
+
+
+class Result(_Event):
+    """The examiner answers an order."""
+
+    type: Literal["result"] = "result"
+    actor: Literal[Actor.EXAMINER] = Actor.EXAMINER
+    order: str
+    status: Literal["recorded", "not_done", "synthesised", "unknown_order", "repeated"]
+    text: str
+    told: tuple[Told, ...] = ()
+    cost: float = 0
+    delay: float = 0
+    invasiveness: int = 0
+
+
+class Statement(Record):
+    """One line of the record, traceable to its turn."""
+
+    section: Literal["chief_complaint", "present_illness", "past_history"]
+    heading: str
+    """Within the section: onset, main symptom, course, accompanying symptoms, diseases, medication …"""
+    finding: str
+    state: Literal["present", "absent", "unknown", "not_noticed"]
+    values: tuple[str, ...] = ()
+    text: str = ""
+    """The words it was taken from, where they carry the content."""
+    source: int
+    """seq of the event it was taken from."""
+
+
+class RecordUpdate(_Event):
+    """What the recipient added to or changed in the record."""
+
+    type: Literal["record"] = "record"
+    actor: Literal[Actor.RECIPIENT] = Actor.RECIPIENT
+    statements: tuple[Statement, ...]
+    chief_complaint: str
+    """Main symptom and duration, as it stands now; "not given" while empty."""
+
+
+class FiredRule(Record):
+    """A rule that applied, with the findings that made it."""
+
+    id: str
+    kind: Literal["hard", "comparison", "belief", "danger", "fallback"]
+    strength: str = ""
+    favours: str = ""
+    evidence: tuple[str, ...] = ()
+
+
+class Triaged(_Event):
+    """The triage of this round."""
+
+    type: Literal["triage"] = "triage"
+    actor: Literal[Actor.TRIAGE] = Actor.TRIAGE
+    round: int
+    department: Department
+    runner_up: Department
+    urgency: Urgency
+    rules: tuple[FiredRule, ...] = ()
+    guidance: str = ""
+    """The primary department whose inquiry rules the inquirer now has."""
+    compared: tuple[str, ...] = ()
+    """The pairs ("a/b") whose comparison rules were at hand."""
+
+
+class Concluded(_Event):
+    """The inquirer ends with a diagnosis."""
+
+    type: Literal["conclusion"] = "conclusion"
+    actor: Literal[Actor.INQUIRER] = Actor.INQUIRER
+    differential: tuple[Diagnosis, ...]
+    plan: tuple[str, ...] = ()
+    urgency: Urgency | None = None
+    department: Department | None = None
+    explanation: str = ""
+    safety_net: str = ""
+    rationale: str = ""
+
+
+class Referred(_Event):
+    """The inquirer ends by sending the patient elsewhere."""
+
+    type: Literal["referral"] = "referral"
+    actor: Literal[Actor.INQUIRER] = Actor.INQUIRER
+    department: Department
+    urgency: Urgency
+    differential: tuple[Diagnosis, ...] = ()
+    reason: str = ""
+    explanation: str = ""
+    safety_net: str = ""
+    rationale: str = ""
+
+
+class Stopped(_Event):
+    """The dialogue is over."""
+
+    type: Literal["stop"] = "stop"
+    actor: Literal[Actor.SYSTEM] = Actor.SYSTEM
+    reason: StopReason
+    detail: str = ""
+
+
+class Named(Record):
+    """One entry of the differential as the assessor matched it to the knowledge."""
+
+    condition: str | None
+    """Condition id; None where nothing in the knowledge matches."""
+    name: str
+    """As the inquirer wrote it."""
+    icd10: str = ""
+    probability: float | None = None
+
+
+class Verdict(_Event):
+    """The answer key beside what was answered. Written after the dialogue; the only event that names the gold."""
+
+    type: Literal["verdict"] = "verdict"
+    actor: Literal[Actor.ASSESSOR] = Actor.ASSESSOR
+    gold: str
+    accepted: tuple[str, ...]
+    """Conditions that count as right: the gold and its alternatives."""
+    differential: tuple[Named, ...]
+    rank: int | None
+    """1-based rank of the first accepted condition; None if it is not there."""
+    department: Department
+    """The right department in this hospital; below, the one triage ended with (None if it never spoke)."""
+    urgency: Urgency
+    triaged: Department | None
+    triaged_urgency: Urgency | None
+
+    @property
+    def top(self) -> str | None:
+        """What was named first, None after an abstention."""
+        return (self.differential[0].condition or self.differential[0].name) if self.differential else None
+
+
+class Scored(_Event):
+    """One score; `value` is None where it could not be had, with the reason."""
+
+    type: Literal["score"] = "score"
+    actor: Literal[Actor.ASSESSOR] = Actor.ASSESSOR
+    name: str
+    value: float | None
+    unit: str = ""
+    evidence: tuple[int, ...] = ()
+    """seq of the events it rests on."""
+    reason: str = ""
+
+
+class Audited(_Event):
+    """The audit of the simulated patient."""
+
+    type: Literal["audit"] = "audit"
+    actor: Literal[Actor.ASSESSOR] = Actor.ASSESSOR
+    leaks: int
+    unreleased: int
+    inventions: int
+    role_breaks: int
+    early_end: bool
+    evidence: tuple[int, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether the patient kept to the law throughout."""
+        return not (self.leaks or self.unreleased or self.inventions or self.role_breaks or self.early_end)
+
+
+Event = Annotated[
+    Utterance
+    | MoodChange
+    | Guarded
+    | Question
+    | Belief
+    | Ordered
+    | Result
+    | RecordUpdate
+    | Triaged
+    | Concluded
+    | Referred
+    | Stopped
+    | Verdict
+    | Scored
+    | Audited,
+    Field(discriminator="type"),
+]
+EVENT: TypeAdapter[Any] = TypeAdapter(Event)
+
+
+class Provenance(Record):
+    """Everything a consultation came from."""
+
+    version: str
+    commit: str | None
+    scenario: str
+    """sha256 of the scenario's content; likewise below."""
+    persona: str
+    hospital: str
+    knowledge: str
+    prompts: dict[str, str] = {}
+    """Hashes of prompt templates by name."""
+    models: dict[str, str] = {}
+    """Model ids as returned, by role."""
+
+
+class Header(Record):
+    """The first line of a transcript."""
+
+    type: Literal["header"] = "header"
+    schema_version: int = SCHEMA_VERSION
+    consultation_id: str
+    parent: str | None = None
+    """The consultation it was forked from."""
+    scenario: str
+    persona: str
+    hospital: str
+    knowledge: str
+    agents: dict[str, str]
+    """Agent specs by role."""
+    limits: dict[str, int]
+    epoch: int
+    seed: int
+    names: dict[str, str] = {}
+    """Plain names of what is shown: speaker, patient."""
+    provenance: Provenance

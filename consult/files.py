@@ -1,0 +1,221 @@
+"""Files that people write, read safely into frozen models, with errors that say file, line, field and mend.
+
+Owns YAML and JSON reading (the only home of `yaml`) and the base model. Knows nothing of what the models mean.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from consult.clean import one_line
+from consult.errors import DataError, DataErrors
+
+MAX_BYTES = 64 * 1024 * 1024
+SUFFIXES = (".yaml", ".yml", ".json")
+M = TypeVar("M", bound="Record")
+_Loader = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+class Record(BaseModel):
+    """Base of everything that is read from or written to a file: frozen, and strict about names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class _UniqueKeys(_Loader):  # type: ignore[misc, valid-type]  # the base is chosen at run time (C or Python)
+    """The safe loader, refusing a key given twice (plain YAML keeps the last one in silence)."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            key = str(getattr(key_node, "value", ""))
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return cast("dict[Any, Any]", super().construct_mapping(node, deep=deep))
+
+
+def read_text(path: Path) -> str:
+    """The file's text. Raises DataError where it cannot be read, is too large or is not UTF-8."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(f"is larger than {MAX_BYTES >> 20} MiB", file=str(path), mend="split the file")
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as e:
+        raise DataError(f"is not UTF-8 text (byte {e.start})", file=str(path), mend="save the file as UTF-8") from None
+    except (OSError, ValueError) as e:
+        raise DataError(
+            f"cannot be read: {getattr(e, 'strerror', None) or e}", file=str(path), mend="check the path"
+        ) from None
+
+
+def parse(text: str, *, file: str, is_json: bool = False) -> Any:
+    """Plain data from YAML or JSON text. Raises DataError; no tags, no anchors, no key twice."""
+    try:
+        if is_json:
+            return json.loads(text, object_pairs_hook=_unique)
+        if "*" in text and any(isinstance(e, yaml.AliasEvent) for e in yaml.parse(text, Loader=_Loader)):
+            raise DataError("uses a YAML alias (*name)", file=file, mend="write the value out")
+        return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a subclass of the safe loader
+    except yaml.MarkedYAMLError as e:
+        mark = e.problem_mark or e.context_mark
+        raise DataError(
+            f"is not valid YAML: {one_line(e.problem or e.context or 'unreadable')}",
+            file=file,
+            line=mark.line + 1 if mark else None,
+            mend="correct the line named, or the one before it",
+        ) from None
+    except yaml.YAMLError as e:
+        raise DataError(f"is not valid YAML: {one_line(str(e))}", file=file, mend="remove that character") from None
+    except json.JSONDecodeError as e:
+        raise DataError(
+            f"is not valid JSON: {e.msg}", file=file, line=e.lineno, mend="correct the line named"
+        ) from None
+    except RecursionError:
+        raise DataError("is nested too deeply", file=file, mend="flatten it") from None
+    except ValueError as e:  # a number or date that Python cannot hold
+        raise DataError(
+            f"holds a value that cannot be read: {one_line(str(e))}", file=file, mend="correct it"
+        ) from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    out = dict(pairs)
+    if len(out) != len(pairs):
+        keys = [k for k, _ in pairs]
+        twice = next(k for k in keys if keys.count(k) > 1)
+        raise ValueError(f"the key {twice!r} stands twice")
+    return out
+
+
+def read_data(path: Path) -> Any:
+    """Plain data of one .yaml, .yml or .json file."""
+    return parse(read_text(path), file=str(path), is_json=path.suffix == ".json")
+
+
+def load(path: Path, model: type[M]) -> M:
+    """One model from one file. Raises DataError or DataErrors."""
+    return validate(read_data(path), model, path)
+
+
+def validate(data: Any, model: type[M], path: Path) -> M:
+    """`data` as `model`; `path` is where it came from, read again to find the lines of what is wrong."""
+    if not isinstance(data, dict):
+        found = "nothing" if data is None else f"a {type(data).__name__}"
+        raise DataError(
+            f"holds {found} where fields were expected",
+            file=str(path),
+            line=1,
+            mend="write `field: value` lines",
+        )
+    try:
+        return model.model_validate(data)
+    except ValidationError as e:
+        raise explain(e, model, path) from None
+    except RecursionError:
+        raise DataError("is nested too deeply", file=str(path), mend="flatten it") from None
+
+
+def explain(error: ValidationError, model: type[BaseModel], path: Path) -> DataErrors:
+    """A pydantic error as our own, with lines and mends; at most 20 of them."""
+    root = _compose(path)
+    out = []
+    for item in error.errors(include_url=False)[:20]:
+        loc = item["loc"]
+        problem = "unknown field" if item["type"] == "extra_forbidden" else one_line(item["msg"], limit=300)
+        problem = problem.removeprefix("Value error, ")
+        mend = str(item.get("ctx", {}).get("mend", "")) or _mend(item["type"], loc, model)
+        out.append(
+            DataError(problem, file=str(path), line=_line(root, loc), field=field_name(loc) or "(file)", mend=mend)
+        )
+    return DataErrors(out)
+
+
+def field_name(loc: Sequence[str | int]) -> str:
+    """`("facts", 3, "state")` as `facts[3].state`."""
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{one_line(str(part), limit=60)}"
+    return text.lstrip(".")
+
+
+def _mend(kind: str, loc: Sequence[str | int], model: type[BaseModel]) -> str:
+    if kind == "missing":
+        return f"add `{loc[-1]}:`"
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(str(loc[-1])[:60], sorted(_all_fields(model)), n=1)
+        return f"did you mean `{near[0]}`? else remove it" if near else "remove it"
+    if kind in ("enum", "literal_error"):
+        return "use one of those"
+    return "correct the value (`consult schema` prints what is allowed)"
+
+
+def _all_fields(model: type[BaseModel]) -> Iterable[str]:
+    schema = model.model_json_schema()
+    for part in (schema, *schema.get("$defs", {}).values()):
+        yield from part.get("properties", ())
+
+
+def line_of(path: Path, loc: Sequence[str | int]) -> int | None:
+    """The line (from 1) of the field at `loc` in a file, or of its nearest parent; None if it cannot be told."""
+    return _line(_compose(path), loc)
+
+
+def _compose(path: Path) -> yaml.Node | None:
+    try:
+        return yaml.compose(read_text(path), Loader=_Loader)
+    except (yaml.YAMLError, DataError, RecursionError, ValueError):
+        return None
+
+
+def _line(node: yaml.Node | None, loc: Sequence[str | int]) -> int | None:
+    if node is None:
+        return None
+    line: int = node.start_mark.line + 1
+    for part in loc:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((k, v) for k, v in node.value if getattr(k, "value", None) == str(part)), None)
+            if pair is None:
+                continue  # a union's tag in the location, or the missing field itself
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
+
+
+def files_under(folder: Path) -> list[Path]:
+    """The data files below a folder, sorted; hidden ones and links that lead outside are passed over."""
+    root = folder.resolve()
+    found = []
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in SUFFIXES and path.is_file() and not path.name.startswith("."):
+            if not path.resolve().is_relative_to(root):
+                continue
+            found.append(path)
+    return found
+
+
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*\Z")
+
+
+def is_plain_id(text: str) -> bool:
+    """Whether `text` may serve as a file name: letters, digits, `_ . @ -`, no path in it."""
+    return bool(_PLAIN_ID.match(text)) and len(text) <= 100
+
+
+def dump_yaml(data: Any) -> str:
+    """Plain data as YAML, keys in the order given, readable."""
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(data, Dumper=dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False)
+    return text

@@ -1,0 +1,235 @@
+"""Hospitals: a department tree with inquiry rules and comparison rules, swapped in one file. See docs/hospital.md.
+
+Source: collaborative medical triage (arXiv 2507.22504): inquiry guidance per primary department, classification
+guidance per pair of departments; the rules themselves are our own.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from consult.errors import UsageError
+from consult.files import Record, files_under, is_plain_id, load
+from consult.settings import search_path
+from consult.terms import Department, Sex, Slug, Text, Words, problem
+
+DEFAULT = "general"
+
+
+class Strength(StrEnum):
+    """How much a comparison rule says."""
+
+    DECISIVE = "decisive"
+    HIGHLY_SUGGESTIVE = "highly_suggestive"
+    AUXILIARY = "auxiliary"
+
+    @property
+    def log_odds(self) -> float:
+        """Weight of a fired rule in nats, ours: 3, 1.5, 0.5."""
+        return {"decisive": 3.0, "highly_suggestive": 1.5, "auxiliary": 0.5}[self.value]
+
+
+class When(Record):
+    """A condition on what is known so far; every part given must hold, an empty one always does."""
+
+    all: tuple[str, ...] = ()
+    """Findings (`id` or `id=value`) that are present."""
+    any: tuple[str, ...] = ()
+    """At least one of these is present."""
+    none: tuple[str, ...] = ()
+    """Findings known to be absent, all of them."""
+    min_age: float = Field(default=0, ge=0, le=130)
+    max_age: float = Field(default=130, ge=0, le=130)
+    sex: Sex | None = None
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Every finding the condition speaks of."""
+        return (*self.all, *self.any, *self.none)
+
+
+class Discriminator(Record):
+    """A follow-up that tells this department from a neighbour."""
+
+    against: Slug
+    """The neighbouring department, primary or secondary."""
+    when: When = When()
+    ask: tuple[str, ...] = Field(min_length=1)
+    """Findings to ask about."""
+
+
+class Inquiry(Record):
+    """What to ask a patient of this department."""
+
+    scope: Text
+    must_ask: tuple[str, ...] = ()
+    danger_signs: tuple[str, ...] = ()
+    discriminators: tuple[Discriminator, ...] = ()
+
+
+class Secondary(Record):
+    """A sub-department."""
+
+    id: Slug
+    name: Text
+    covers: tuple[Slug, ...] = ()
+    """Names of the general hospital's sub-departments that it takes; its own id always counts."""
+
+
+class Primary(Record):
+    """A primary department."""
+
+    id: Slug
+    name: Text
+    covers: tuple[Slug, ...] = ()
+    """Names of the general hospital's primary departments that it takes; its own id always counts."""
+    inquiry: Inquiry
+    secondary: tuple[Secondary, ...] = Field(min_length=1)
+
+
+class HardRule(Record):
+    """A rule that decides before anything else, e.g. age 14 and under to paediatrics."""
+
+    id: Slug
+    when: When
+    to: Slug | None = None
+    """The primary department it sends to; None if it only makes the inquirer ask first."""
+    ask_first: tuple[str, ...] = ()
+    """Findings to be asked before all others while it holds and `department` (if given) is predicted."""
+    department: Slug | None = None
+    why: Text
+
+
+class ComparisonRule(Record):
+    """One reason to prefer one of two departments."""
+
+    id: Slug
+    strength: Strength
+    when: When
+    favours: Slug
+    why: Text
+
+
+class Comparison(Record):
+    """The rules that tell two confusable departments (primary or secondary) apart, in order of priority."""
+
+    pair: tuple[Slug, Slug]
+    rules: tuple[ComparisonRule, ...] = Field(min_length=1)
+
+
+class Hospital(Record):
+    """A department tree and its rules."""
+
+    id: Slug
+    name: Text
+    description: Words = ""
+    knowledge: Words = "general"
+    """The knowledge whose findings its rules speak of."""
+    departments: tuple[Primary, ...] = Field(min_length=1)
+    hard_rules: tuple[HardRule, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    fallback: Department
+    """Where to send whom nothing else fits."""
+    emergency_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    """Probability of an emergency from which triage says emergency."""
+
+    @cached_property
+    def primary(self) -> dict[str, Primary]:
+        """Primary departments by id."""
+        return {d.id: d for d in self.departments}
+
+    @cached_property
+    def parent_of(self) -> dict[str, str]:
+        """The primary department of each secondary one."""
+        return {s.id: d.id for d in self.departments for s in d.secondary}
+
+    @cached_property
+    def _secondary_for(self) -> dict[str, str]:
+        out: dict[str, str] = {}
+        for d in self.departments:
+            for s in d.secondary:
+                for name in (s.id, *s.covers):
+                    out.setdefault(name, s.id)
+        return out
+
+    @cached_property
+    def _primary_for(self) -> dict[str, str]:
+        out: dict[str, str] = {}
+        for d in self.departments:
+            for name in (d.id, *d.covers):
+                out.setdefault(name, d.id)
+        return out
+
+    @cached_property
+    def comparison(self) -> dict[frozenset[str], Comparison]:
+        """Comparisons by unordered pair."""
+        return {frozenset(c.pair): c for c in self.comparisons}
+
+    def place(self, department: Department) -> Department:
+        """The department here that takes what the general hospital calls so; the fallback if none does."""
+        second = self._secondary_for.get(department.secondary)
+        if second is not None:
+            return Department(primary=self.parent_of[second], secondary=second)
+        first = self._primary_for.get(department.primary)
+        if first is not None:
+            return Department(primary=first, secondary=self.primary[first].secondary[0].id)
+        return self.fallback
+
+    @model_validator(mode="after")
+    def _linked(self) -> Self:
+        ids = [d.id for d in self.departments] + [s.id for d in self.departments for s in d.secondary]
+        if len(set(ids)) != len(ids):
+            twice = next(i for i in ids if ids.count(i) > 1)
+            raise problem(f"department {twice} stands twice", "give each department its own id")
+        known = set(ids)
+        if self.parent_of.get(self.fallback.secondary) != self.fallback.primary:
+            raise problem("fallback is no department of this tree", "name a primary and one of its secondary ones")
+        for d in self.departments:
+            for x in d.inquiry.discriminators:
+                if x.against not in known:
+                    raise problem(f"{d.id}: discriminator against {x.against}, no department here", "correct it")
+        for h in self.hard_rules:
+            for name in (h.to, h.department):
+                if name is not None and name not in self.primary:
+                    raise problem(f"hard rule {h.id}: {name} is no primary department", "correct it")
+        self._check_comparisons(known)
+        return self
+
+    def _check_comparisons(self, known: set[str]) -> None:
+        if len(self.comparison) != len(self.comparisons):
+            raise problem("a pair of departments is compared twice", "join their rules")
+        for c in self.comparisons:
+            for name in c.pair:
+                if name not in known or c.pair[0] == c.pair[1]:
+                    raise problem(f"comparison of {c.pair[0]} and {c.pair[1]}: {name} does not fit", "correct it")
+            for r in c.rules:
+                if r.favours not in c.pair:
+                    raise problem(f"rule {r.id} favours {r.favours}, not in its pair", "name one of the pair")
+        rules = [h.id for h in self.hard_rules] + [r.id for c in self.comparisons for r in c.rules]
+        if len(set(rules)) != len(rules):
+            raise problem("a rule's id stands twice", "give each rule its own id")
+
+
+def hospital_files() -> dict[str, Path]:
+    """Hospital files by name: `scenarios/hospitals/` of each folder of the search path."""
+    found: dict[str, Path] = {}
+    for root in search_path("scenarios"):
+        folder = root / "hospitals"
+        for path in files_under(folder) if folder.is_dir() else ():
+            found.setdefault(path.stem, path)
+    return found
+
+
+@lru_cache(maxsize=16)
+def load_hospital(name: str = DEFAULT) -> Hospital:
+    """A hospital by name or file. Raises UsageError, DataError or DataErrors."""
+    files = hospital_files()
+    path = Path(name) if Path(name).suffix and Path(name).is_file() else files.get(name if is_plain_id(name) else "")
+    if path is None:
+        raise UsageError(f"--hospital: there is no {name!r} (mend: a file, or one of: {', '.join(sorted(files))})")
+    return load(path, Hospital)

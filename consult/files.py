@@ -36,6 +36,10 @@ class _UniqueKeys(_Loader):  # type: ignore[misc, valid-type]  # the base is cho
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:bool":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key_node.value!r} reads as true or false; put it in quotes", key_node.start_mark
+                )
             key = str(getattr(key_node, "value", ""))
             if key in seen:
                 raise yaml.constructor.ConstructorError(

@@ -150,18 +150,18 @@ class Hospital(Record):
 
     @cached_property
     def _secondary_for(self) -> dict[str, str]:
-        out: dict[str, str] = {}
+        out = {s.id: s.id for d in self.departments for s in d.secondary}
         for d in self.departments:
             for s in d.secondary:
-                for name in (s.id, *s.covers):
+                for name in s.covers:
                     out.setdefault(name, s.id)
         return out
 
     @cached_property
     def _primary_for(self) -> dict[str, str]:
-        out: dict[str, str] = {}
+        out = {d.id: d.id for d in self.departments}
         for d in self.departments:
-            for name in (d.id, *d.covers):
+            for name in d.covers:
                 out.setdefault(name, d.id)
         return out
 
@@ -179,6 +179,12 @@ class Hospital(Record):
         if first is not None:
             return Department(primary=first, secondary=self.primary[first].secondary[0].id)
         return self.fallback
+
+    def within(self, primary: str, secondary: str) -> Department:
+        """The sub-department of `primary` that takes what the general hospital calls `secondary`; else its first."""
+        choices = self.primary[primary].secondary
+        hit = next((s for s in choices if secondary == s.id or secondary in s.covers), choices[0])
+        return Department(primary=primary, secondary=hit.id)
 
     @model_validator(mode="after")
     def _linked(self) -> Self:

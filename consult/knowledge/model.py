@@ -67,6 +67,9 @@ class Finding(Record):
     synonyms: tuple[Text, ...] = ()
     """Other phrases that mean the finding is present, noun or verb phrases without the subject."""
     values: tuple[Value, ...] = ()
+    none: Slug | None = None
+    """For a multi finding: the value that says "nowhere" or "none of these"; it comes alone, and the probabilities
+    of the other values are given that it is not this one."""
     parent: FindingId | None = None
     """The finding that must be present for this one to make sense (its values' probabilities are given that)."""
     source: Source = Source.HISTORY
@@ -95,6 +98,8 @@ class Finding(Record):
             raise problem(
                 f"finding {self.id}: a history finding needs `questions` and `present`", "add what is missing"
             )
+        if self.none is not None and (self.kind is not FindingKind.MULTI or self.none not in self.value_ids):
+            raise problem(f"finding {self.id}: `none` names a value of a multi finding", "correct or remove it")
         slot = {FindingKind.TEXT: "{text}"}.get(self.kind, "{value}" if valued else "")
         if self.present and slot and slot not in self.present:
             raise problem(f"finding {self.id}: `present` must contain {slot}", f"put {slot} where it is said")

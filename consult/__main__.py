@@ -1,0 +1,8 @@
+"""`python -m consult`: the command line."""
+
+import sys
+
+from consult.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""What agents see and what they return: one small protocol a role. See docs/agents.md.
+
+An agent is handed a view and returns plain values or events; it holds no state between turns, so that a consultation
+can be resumed, replayed or forked anywhere. Must not import `consult.sim`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
+
+from consult.actions import Ask, Conclude, Order, Refer
+from consult.events import Event, Statement
+from consult.hospital import Hospital
+from consult.knowledge.belief import Known
+from consult.knowledge.model import Knowledge
+from consult.persona import Mood, Persona
+from consult.scenario import Patient, Scenario
+from consult.terms import Department, Urgency
+
+ROLES = ("inquirer", "patient", "recipient", "triage", "examiner", "assessor")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What all agents of a consultation share: the knowledge and the hospital."""
+
+    knowledge: Knowledge
+    hospital: Hospital
+
+
+@dataclass(frozen=True)
+class Record:
+    """The structured record as it stands: statements by finding, newest first in time order of first mention."""
+
+    statements: Mapping[str, Statement] = field(default_factory=dict)
+    complaint: str | None = None
+    """The finding of the chief complaint."""
+
+    @cached_property
+    def known(self) -> dict[str, Known]:
+        """What is known, ready for the belief; things answered "I don't know" are left out."""
+        return {s.finding: Known(s.state, s.values) for s in self.statements.values() if s.state != "unknown"}
+
+    def holds(self, spec: tuple[str, str | None], state: str = "present") -> bool:
+        """Whether the record says so of a finding (and value)."""
+        s = self.statements.get(spec[0])
+        return s is not None and s.state == state and (spec[1] is None or spec[1] in s.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """What triage hands the inquirer for the department it predicts."""
+
+    department: str
+    ask_first: tuple[str, ...] = ()
+    danger_signs: tuple[str, ...] = ()
+    must_ask: tuple[str, ...] = ()
+    discriminators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TriageView:
+    """What triage sees."""
+
+    world: World
+    patient: Patient
+    record: Record
+    round: int
+    last: Mapping[str, Any] | None
+    """Its own event of the round before, as plain data."""
+
+
+class TriageResult(NamedTuple):
+    """What triage says in a round."""
+
+    department: Department
+    runner_up: Department
+    urgency: Urgency
+    rules: tuple[Any, ...]
+    guidance: str
+    compared: tuple[str, ...]
+
+
+class Line(NamedTuple):
+    """One line of the dialogue."""
+
+    speaker: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class InquirerView:
+    """What the inquirer sees: the patient's words, the record, triage and its guidance; never facts or gold."""
+
+    world: World
+    patient: Patient
+    dialogue: Sequence[Line]
+    record: Record
+    triage: Mapping[str, Any] | None
+    guidance: Guidance | None
+    asked: frozenset[str]
+    """Findings its questions have asked for so far."""
+    ordered: frozenset[str]
+    """Orders it has placed so far."""
+    results: Sequence[Mapping[str, Any]]
+    """The examiner's results so far, as plain data."""
+    images: Sequence[str]
+    turn: int
+    questions_left: int
+    orders_left: int
+    cue: str
+    """The cue in the patient's last words, if any ("worry", "outcome")."""
+    seed: int
+    """Differs by consultation and turn; the only source of chance."""
+    scenario: Scenario | None = None
+    """Given to privileged controls only (`oracle`)."""
+
+
+class Act(NamedTuple):
+    """An inquirer's action, and its belief if it keeps one: (condition, probability), most probable first; entropy in bits."""
+
+    action: Ask | Order | Conclude | Refer
+    belief: tuple[tuple[str, float], ...] = ()
+    entropy: float = 0.0
+
+
+class Inquirer(Protocol):
+    """The doctor under test. `privileged` ones are shown the scenario."""
+
+    privileged: bool
+
+    def act(self, view: InquirerView) -> Any:
+        """The next action: an action model, plain data of one, or an `Act`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientView:
+    """What the simulated patient works from."""
+
+    world: World
+    scenario: Scenario
+    persona: Persona
+    mood: Mood
+    memory: Mapping[str, Any]
+    """Its own notes from earlier turns, plain data."""
+    told: Sequence[Mapping[str, Any]]
+    """Facts told so far, as plain data of `Told`."""
+    question: str
+    """Empty at the opening."""
+    turn: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PatientReply:
+    """The patient's events of a turn (mood changes, guard breaches, one utterance), and what it carries on."""
+
+    events: tuple[Event, ...]
+    mood: Mood
+    memory: Mapping[str, Any]
+    leaves: bool = False
+
+
+class PatientAgent(Protocol):
+    """The simulated patient."""
+
+    def open(self, view: PatientView) -> PatientReply:
+        """The first words."""
+
+    def reply(self, view: PatientView) -> PatientReply:
+        """The answer to `view.question`."""
+
+
+class TriageAgent(Protocol):
+    """Predicts department, runner-up and urgency each round."""
+
+    def triage(self, view: TriageView) -> TriageResult:
+        """The prediction of this round."""

@@ -1,0 +1,124 @@
+"""Which question or order tells most: expected information per cost, red flags first, guidance respected. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from consult.agents.base import InquirerView
+from consult.knowledge.belief import Array, Belief, entropy
+from consult.knowledge.model import Finding, FindingKind, Source
+from consult.language.lexicon import suits
+from consult.terms import Urgency
+
+STOP_DOUBT: Final = 1e-4
+"""Doubt (1 - the likeliest condition's probability) from which nothing more need be asked."""
+STOP_GAIN: Final = 1e-3
+"""Expected information (nats) below which a question is not worth asking."""
+DANGER_AT: Final = 0.02
+"""Probability of an emergency from which its red flags come first."""
+RED_FLAG: Final = 0.3
+"""Worth (nats) of a red flag of a certain emergency; in proportion below that."""
+DUTY: Final = 0.02
+"""Worth (nats) of what guidance or safety wants asked, however sure the belief is; it keeps the dialogue going."""
+ASK_FIRST: Final = 10.0
+"""Worth of what a hard rule wants asked before all else."""
+CONFIRMS: Final = 5.0
+"""Likelihood ratio (likeliest condition against the others) from which a result counts as confirming."""
+
+
+class Choice(NamedTuple):
+    """A candidate and what it is worth."""
+
+    target: str
+    """A finding to ask for, or an order to place."""
+    kind: str
+    worth: float
+    gain: float
+    """Expected information in nats."""
+
+
+def posterior(view: InquirerView, b: Belief) -> Array:
+    """The belief given the record."""
+    return b.posterior(view.record.known, view.patient.age, view.patient.sex, view.record.complaint)
+
+
+def settled(p: Array) -> bool:
+    """Whether the belief leaves nothing to ask."""
+    return 1 - float(p.max()) <= STOP_DOUBT
+
+
+def askable(view: InquirerView) -> Iterable[Finding]:
+    """History findings that fit the patient, not asked yet and not on record."""
+    for f in view.world.knowledge.findings:
+        if f.source is not Source.HISTORY or f.id in view.asked or f.id in view.record.statements or not f.questions:
+            continue
+        if suits(f, view.patient.age, view.patient.sex) and not _ruled_out(f, view):
+            yield f
+
+
+def _ruled_out(f: Finding, view: InquirerView) -> bool:
+    s = view.record.statements.get(f.parent) if f.parent is not None else None
+    return s is not None and s.state in ("absent", "not_noticed")
+
+
+def choices(view: InquirerView, b: Belief, p: Array) -> list[Choice]:
+    """Candidates, the most worth first; ties go by name, so that machines agree."""
+    gains = b.gains(p, view.record.known)
+    bonus = _bonus(view, b, p)
+    out = []
+    if view.questions_left > 0:
+        for f in askable(view):
+            gain = gains.get(f.id, 0.0)
+            extra = bonus.get(f.id, 0.0)
+            if f.kind is FindingKind.TEXT and not extra:
+                continue
+            out.append(Choice(f.id, "ask", round(gain / f.cost + extra, 9), gain))
+    if view.orders_left > 0:
+        out += _orders(view, gains, entropy(p))
+    return sorted(out, key=lambda c: (-c.worth, c.kind, c.target))
+
+
+def _orders(view: InquirerView, gains: Mapping[str, float], now: float) -> Iterable[Choice]:
+    for o in view.world.knowledge.orders:
+        if o.id in view.ordered:
+            continue
+        gain = min(now, sum(max(gains.get(f, 0.0), 0.0) for f in o.reveals))
+        yield Choice(o.id, "order", round(gain / (o.cost + o.invasiveness), 9), gain)
+
+
+def _bonus(view: InquirerView, b: Belief, p: Array) -> dict[str, float]:
+    """What safety and guidance add to a question's worth."""
+    out: dict[str, float] = {}
+    g = view.guidance
+    if g is not None:
+        for names, worth in (
+            (g.must_ask, DUTY), (g.discriminators, DUTY), (g.danger_signs, DUTY), (g.ask_first, ASK_FIRST),
+        ):  # fmt: skip
+            for name in names:
+                out[name] = max(out.get(name, 0.0), worth)
+    likeliest = int(p.argmax())
+    for i, c in enumerate(view.world.knowledge.conditions):
+        share = float(p[i])
+        if i == likeliest or (c.urgency is Urgency.EMERGENCY and share >= DANGER_AT):
+            worth = RED_FLAG * share if c.urgency is Urgency.EMERGENCY else DUTY
+            for flag in c.red_flags:
+                name = flag.partition("=")[0]
+                out[name] = out.get(name, 0.0) + worth
+    return out
+
+
+def confirming(view: InquirerView, b: Belief, p: Array) -> str | None:
+    """The cheapest order per promise whose result would confirm or refute the likeliest condition; None if none would."""
+    top = int(p.argmax())
+    found: list[tuple[float, str]] = []
+    for o in view.world.knowledge.orders:
+        for f_id in o.reveals:
+            f = view.world.knowledge.finding[f_id]
+            if f.values or f_id in view.record.statements or not suits(f, view.patient.age, view.patient.sex):
+                continue
+            likely = float(b.present[f_id][top])
+            others = float(b.present[f_id].mean())
+            if likely >= 0.5 and likely / max(others, 1e-4) >= CONFIRMS and o.id not in view.ordered:
+                found.append((round(-likely / (o.cost + o.invasiveness), 9), o.id))
+    return min(found)[1] if found else None

@@ -1,0 +1,108 @@
+"""The reference inquirer: a belief, the most telling question, courtesy, and a conclusion with its reasons."""
+
+from __future__ import annotations
+
+from math import log
+
+from consult.actions import Ask, Conclude, Diagnosis, Order
+from consult.agents.base import Act, InquirerView
+from consult.agents.inquirers import wording
+from consult.agents.inquirers.choice import DUTY, STOP_GAIN, Choice, choices, confirming, posterior, settled
+from consult.knowledge.belief import Array, Belief, belief, entropy
+from consult.seeds import rng
+from consult.terms import Department, Urgency
+
+TOP = 5
+ICE_FROM = 10
+"""Question limit from which there is room to ask for the patient's own concerns."""
+
+
+class ReferenceInquirer:
+    """Asks what tells most per cost; `kind_words` off makes it the `curt` control: same questions, no skill."""
+
+    privileged = False
+
+    def __init__(self, *, kind_words: bool = True) -> None:
+        self.kind_words = kind_words
+
+    def act(self, view: InquirerView) -> Act:
+        """The next action."""
+        b = belief(view.world.knowledge)
+        p = posterior(view, b)
+        courtesy = self._courtesy(view)
+        if courtesy is not None:
+            return shown(Ask(text=courtesy), b, p)
+        best = next(iter(choices(view, b, p)), None)
+        if best is not None and (best.worth >= DUTY or (best.gain >= STOP_GAIN and not settled(p))):
+            return shown(self._carry_out(best, view), b, p)
+        if view.orders_left and not view.ordered and (order := confirming(view, b, p)) is not None:
+            return shown(Order(order=order, rationale="would confirm or refute the likeliest condition"), b, p)
+        return shown(conclude(view, b, p, kind_words=self.kind_words), b, p)
+
+    def _courtesy(self, view: InquirerView) -> str | None:
+        """An open question first, and once the patient's own concerns: they cost a question and buy trust."""
+        if not self.kind_words or not view.world.knowledge.open_questions or view.questions_left < 1:
+            return None
+        if view.turn == 0:
+            return wording.open_question(rng(view.seed, "open"))
+        findings = view.world.knowledge.finding
+        if view.turn == 2 and view.turn + view.questions_left >= ICE_FROM:
+            for name in wording.CONCERN:
+                if name in findings and name not in view.asked and name not in view.record.statements:
+                    return wording.question(findings[name], view, kind_words=True, chance=rng(view.seed, "wording"))
+        return None
+
+    def _carry_out(self, best: Choice, view: InquirerView) -> Ask | Order:
+        why = f"expected information {best.gain / log(2):.2f} bits"
+        if best.kind == "order":
+            return Order(order=best.target, rationale=why)
+        finding = view.world.knowledge.finding[best.target]
+        stream = rng(view.seed, "wording")
+        return Ask(text=wording.question(finding, view, kind_words=self.kind_words, chance=stream), rationale=why)
+
+
+def shown(action: Ask | Order | Conclude, b: Belief, p: Array) -> Act:
+    """An action with the belief behind it."""
+    return Act(action, ranked(b, p), round(entropy(p) / log(2), 4))
+
+
+def ranked(b: Belief, p: Array) -> tuple[tuple[str, float], ...]:
+    """The most probable conditions with their probabilities, rounded so that machines agree."""
+    order = sorted(range(len(p)), key=lambda i: (-round(float(p[i]), 9), b.conditions[i]))[:TOP]
+    return tuple((b.conditions[i], round(float(p[i]), 4)) for i in order)
+
+
+def conclude(view: InquirerView, b: Belief, p: Array, *, kind_words: bool) -> Conclude:
+    """The conclusion that the belief supports."""
+    knowledge = view.world.knowledge
+    top = ranked(b, p)
+    first = knowledge.condition[top[0][0]]
+    department, urgency = _triaged(view)
+    return Conclude(
+        differential=tuple(
+            Diagnosis(condition=c, icd10=knowledge.condition[c].icd10, probability=share) for c, share in top
+        ),
+        plan=first.plan,
+        urgency=urgency,
+        department=department,
+        explanation=wording.explanation(first, view, _reasons(view, b, first.id)) if kind_words else first.name,
+        safety_net=wording.safety_net(first, urgency or first.urgency) if kind_words else "",
+    )
+
+
+def _triaged(view: InquirerView) -> tuple[Department | None, Urgency | None]:
+    if view.triage is None:
+        return None, None
+    return Department.model_validate(view.triage["department"]), Urgency(view.triage["urgency"])
+
+
+def _reasons(view: InquirerView, b: Belief, condition: str) -> list[str]:
+    """Plain names of the present findings that speak most for a condition."""
+    i = b.index[condition]
+    found = []
+    for name, known in view.record.known.items():
+        f = view.world.knowledge.finding[name]
+        if known.state == "present" and not f.values and f.topic not in ("ice", "course"):
+            share = b.present[name]
+            found.append((-round(float(share[i] / share.mean()), 6), f.plain))
+    return [plain for worth, plain in sorted(found) if worth < -1]

@@ -1,0 +1,196 @@
+"""What the patient says this turn: which facts, in what tone, with what else. Deterministic and seeded; no wording.
+
+The disclosure law (`consult.disclosure`) decides what may be told; persona and mood decide how much of it is.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from consult.disclosure import admits
+from consult.events import Query, Told
+from consult.knowledge.model import FindingKind, Knowledge, Source
+from consult.language.lexicon import suits
+from consult.persona import Mood, Persona
+from consult.scenario import Fact, Release, Scenario, State
+
+MAX_EXTRAS: Final = 2
+"""Things besides facts that one answer holds at the most."""
+_ORDER: Final = (Release.OPENING, Release.VOLUNTEERED, Release.ON_TOPIC)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be said."""
+
+    told: tuple[Told, ...] = ()
+    lead: str = ""
+    extras: tuple[str, ...] = ()
+    cue: str = ""
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Policy:
+    """The choices of one turn. `told` holds the ids of findings already told; `asked` of those asked before."""
+
+    scenario: Scenario
+    knowledge: Knowledge
+    persona: Persona
+    mood: Mood
+    told: frozenset[str]
+    asked: frozenset[str]
+    rng: random.Random
+    _parents: dict[str, str | None] = field(default_factory=dict)
+
+    def topic_of(self, finding: str) -> str:
+        """A finding's topic."""
+        f = self.knowledge.finding.get(finding)
+        return f.topic if f is not None else ""
+
+    def parent_of(self, finding: str) -> str | None:
+        """A finding's parent."""
+        f = self.knowledge.finding.get(finding)
+        return f.parent if f is not None else None
+
+    def opening(self) -> Plan:
+        """The chief complaint: the opening facts, and nothing else."""
+        told = [_told(f, "opening") for f in self.scenario.facts if _opens(f)]
+        return Plan(tuple(self._toned(t) for t in told), extras=self._extras(opening=True))
+
+    def answer(self, query: Query) -> Plan:
+        """The answer to a question."""
+        if query.asks_nothing:
+            return Plan(lead="thanks", extras=self._extras())
+        if not query.findings and not query.topics and not query.open:
+            return Plan(lead="not_understood", flags=("not_understood",))
+        told: list[Told] = []
+        for f_id in query.findings:
+            for t in self._direct(f_id, query):
+                if all(t.finding != other.finding for other in told):
+                    told.append(t)
+        told += self._volunteered(query, {t.finding for t in told})
+        told = [self._toned(t) for t in told]
+        lead = "nothing_more" if not told else ""
+        extras = self._extras()
+        cue = (
+            "worry" if {"emotion", "seek_reassurance"} & set(extras) else "outcome" if "seek_outcome" in extras else ""
+        )
+        flags = [*extras, *(t.tone for t in told if t.tone != "plain")]
+        if any(t.state == "withheld" for t in told):
+            flags.append("reluctant")
+        return Plan(tuple(told), lead, extras, cue, tuple(dict.fromkeys(flags)))
+
+    def _direct(self, f_id: str, query: Query) -> list[Told]:
+        """The answer to one finding asked for; an attribute of something absent is answered by that."""
+        chain = [f_id]
+        while (parent := self.parent_of(chain[-1])) is not None:
+            chain.append(parent)
+        implied: list[Told] = []
+        for ancestor in reversed(chain[1:]):
+            t = self._one(ancestor, query)
+            if t.state in ("absent", "withheld") or (t.state == "not_noticed" and f_id not in self.scenario.by_finding):
+                return [t]
+            if t.state == "present":
+                implied.append(t.model_copy(update={"rule": "implied"}))
+        return [*implied, self._one(f_id, query)]
+
+    def _one(self, f_id: str, query: Query) -> Told:
+        fact = self.scenario.by_finding.get(f_id)
+        finding = self.knowledge.finding[f_id]
+        if fact is None:
+            fits = suits(finding, self.scenario.patient.age, self.scenario.patient.sex)
+            if finding.source is not Source.HISTORY or finding.kind is not FindingKind.BINARY:
+                state: Literal["absent", "unknown", "not_noticed"] = "unknown"
+            elif self.scenario.closed_world or not fits:
+                state = "absent"
+            else:
+                state = "not_noticed"
+            return Told(fact=f_id, finding=f_id, state=state, rule="unrecorded")
+        if fact.release in (Release.UNKNOWN, Release.ORDER_ONLY):
+            return Told(fact=fact.id, finding=f_id, state="unknown", rule=fact.release.value)
+        rule = admits(fact, query, trust=self.mood.trust, topic_of=self.topic_of, parent_of=self.parent_of)
+        if not rule:
+            return Told(fact=fact.id, finding=f_id, state="withheld", rule=fact.release.value)
+        if self._slips(fact):
+            return Told(fact=fact.id, finding=f_id, state="unknown", rule="recall")
+        return _told(fact, rule)
+
+    def _slips(self, fact: Fact) -> bool:
+        """Whether it does not come to mind the first time it is asked."""
+        if self.persona.recall >= 1 or fact.finding in self.told or fact.finding in self.asked:
+            return False
+        return self.rng.random() >= self.persona.recall
+
+    def _volunteered(self, query: Query, already: set[str]) -> list[Told]:
+        """Facts told without being asked for: to an open question, or on the topic of a direct one."""
+        traits = self.persona.traits
+        room = traits.facts_per_open if query.open or query.topics else traits.facts_per_direct
+        if self.mood.irritation >= self.persona.temper.clams_up_at:
+            room = 1.0 if query.open or query.topics else 0.0
+        count = int(room) + (self.rng.random() < room - int(room))
+        if not count:
+            return []
+        found: list[tuple[int, int, Told]] = []
+        for i, fact in enumerate(self.scenario.facts):
+            if fact.release not in _ORDER or fact.state is not State.PRESENT:
+                continue
+            if fact.finding in already or fact.finding in self.told or not self._ancestors_told(fact.finding, already):
+                continue
+            rule = admits(fact, query, trust=self.mood.trust, topic_of=self.topic_of, parent_of=self.parent_of)
+            if rule:
+                found.append((_ORDER.index(fact.release), i, _told(fact, rule)))
+        return [t for _, _, t in sorted(found, key=lambda x: x[:2])[:count]]
+
+    def _ancestors_told(self, finding: str, already: set[str]) -> bool:
+        """Nobody describes a pain before saying that there is one."""
+        parent = self.parent_of(finding)
+        return parent is None or parent in self.told or parent in already
+
+    def _toned(self, told: Told) -> Told:
+        """The same fact played down or dramatised: in words only, as a severe or mild one allows."""
+        fact = self.scenario.by_finding.get(told.finding)
+        if fact is None or told.state != "present" or told.rule == "implied" or fact.finding in self.told:
+            return told
+        traits = self.persona.traits
+        down = traits.play_down * {"mild": 1.0, "severe": 0.4}.get(fact.severity, 0.6)
+        up = traits.dramatise * {"mild": 0.4, "severe": 1.0}.get(fact.severity, 0.6)
+        if self.topic_of(told.finding) in ("ice", "social", "medicines", "family"):
+            return told
+        draw = self.rng.random()
+        if draw < up * 0.6:
+            return told.model_copy(update={"tone": "dramatised"})
+        if draw > 1 - down * 0.6:
+            return told.model_copy(update={"tone": "played_down"})
+        return told
+
+    def _extras(self, *, opening: bool = False) -> tuple[str, ...]:
+        """Digressions, questions back, feelings; more of them with anxiety or irritation."""
+        t, m = self.persona.traits, self.mood
+        chances = (
+            ("emotion", t.emotion * (0.3 + 0.7 * m.anxiety)),
+            ("seek_reassurance", t.seek_reassurance * (0.3 + 0.7 * m.anxiety)),
+            ("seek_outcome", t.seek_outcome * (0.3 + 0.7 * m.irritation)),
+            ("ask_back", t.ask_back * 0.5),
+            ("digression", t.digress * 0.5),
+            ("irritated", max(0.0, m.irritation - 0.4)),
+        )
+        drawn = [name for name, chance in chances if self.rng.random() < chance]
+        return tuple(drawn[: 1 if opening else MAX_EXTRAS])
+
+
+def _opens(fact: Fact) -> bool:
+    return fact.release is Release.OPENING and fact.state is not State.UNKNOWN
+
+
+def _told(fact: Fact, rule: str) -> Told:
+    state: Literal["present", "absent"] = "present" if fact.state is State.PRESENT else "absent"
+    return Told(fact=fact.id, finding=fact.finding, state=state, values=fact.values, rule=rule)
+
+
+def findings_of(told: Sequence[Told]) -> frozenset[str]:
+    """The findings that were really told."""
+    return frozenset(t.finding for t in told if t.state in ("present", "absent"))

@@ -1,0 +1,96 @@
+"""Agent specs: names to agents, built in or from the entry-point group `consult.agents`. Light to import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Final
+
+from consult.errors import UsageError
+
+GROUP: Final = "consult.agents"
+INQUIRERS: Final = {
+    "reference": "asks what tells most per cost, red flags first, with empathy, explanation and a safety net",
+    "curt": "the reference's questions without any communication skill",
+    "checklist": "the same list of questions for everyone",
+    "random": "random questions",
+    "opening-only": "concludes from the first words",
+    "oracle": "reads every fact (not the answer) and concludes",
+}
+_REFERENCE_ONLY: Final = ("patient", "recipient", "triage", "examiner", "assessor")
+_LATER: Final = ("llm:", "replay:", "human")
+
+
+def agent_names() -> dict[str, str]:
+    """Specs that can be given, with a line each; plug-ins behind the built-in ones."""
+    plugged = {name: f"plug-in from {point.value}" for name, point in sorted(_plugins().items())}
+    return {**INQUIRERS, **plugged}
+
+
+def check_spec(role: str, spec: str) -> None:
+    """Raise UsageError if `spec` cannot play `role`."""
+    if role == "inquirer" and spec in INQUIRERS:
+        return
+    if role in _REFERENCE_ONLY and spec == "reference":
+        return
+    if role in ("inquirer", "patient", "triage") and spec in _plugins():
+        return
+    if spec.startswith(_LATER):
+        raise UsageError(f"--{role}: {spec!r} is not in this version (mend: use reference or a plug-in)")
+    known = ", ".join(agent_names()) if role == "inquirer" else "reference"
+    raise UsageError(f"--{role}: there is no agent {spec!r} (mend: one of: {known})")
+
+
+@lru_cache(maxsize=1)
+def _plugins() -> dict[str, EntryPoint]:
+    return {p.name: p for p in entry_points(group=GROUP)}
+
+
+def make(role: str, spec: str) -> Any:
+    """The agent for a role. A plug-in's entry point is a callable that takes the role and gives the agent.
+
+    Raises UsageError if there is none, or if a plug-in cannot be loaded.
+    """
+    check_spec(role, spec)
+    if spec in _plugins() and not (role == "inquirer" and spec in INQUIRERS) and spec != "reference":
+        try:
+            return _plugins()[spec].load()(role)
+        except Exception as e:
+            raise UsageError(f"--{role}: plug-in {spec!r} cannot be loaded: {type(e).__name__}: {e}") from e
+    return _BUILT_IN[role](spec)
+
+
+def _inquirer(spec: str) -> Any:
+    from consult.agents.inquirers.controls import (
+        ChecklistInquirer,
+        OpeningOnlyInquirer,
+        OracleInquirer,
+        RandomInquirer,
+    )
+    from consult.agents.inquirers.reference import ReferenceInquirer
+
+    makers: dict[str, Callable[[], Any]] = {
+        "reference": ReferenceInquirer,
+        "curt": lambda: ReferenceInquirer(kind_words=False),
+        "checklist": ChecklistInquirer,
+        "random": RandomInquirer,
+        "opening-only": OpeningOnlyInquirer,
+        "oracle": OracleInquirer,
+    }
+    return makers[spec]()
+
+
+def _patient(_: str) -> Any:
+    from consult.agents.patient.reference import ReferencePatient
+
+    return ReferencePatient()
+
+
+def _triage(_: str) -> Any:
+    from consult.agents.triage import ReferenceTriage
+
+    return ReferenceTriage()
+
+
+_BUILT_IN: Final[dict[str, Callable[[str], Any]]] = {"inquirer": _inquirer, "patient": _patient, "triage": _triage}

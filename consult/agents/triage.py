@@ -1,0 +1,216 @@
+"""The reference triage: department, runner-up and urgency from the record, by belief and named rules.
+
+Source: collaborative medical triage (arXiv 2507.22504): guidance per department, comparison rules per pair, and dynamic
+matching (the rules in force are those of the pair predicted in the round before). The weights are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import exp, log
+from typing import Any, Final
+
+from consult.agents.base import Guidance, Record, TriageResult, TriageView, World
+from consult.events import FiredRule
+from consult.hospital import Comparison, HardRule, Hospital, When
+from consult.knowledge.belief import belief
+from consult.scenario import Patient
+from consult.terms import Department, Urgency
+
+FLOOR: Final = 1e-3
+"""Share every department keeps before comparison rules speak: one decisive rule can lift it, an auxiliary one cannot."""
+URGENT_AT: Final = 0.3
+"""Probability of an emergency or urgent condition from which triage says urgent (ours; errs towards over-triage)."""
+DANGER_FACTOR: Final = 0.5
+"""A danger sign that is present lowers the emergency threshold by this factor."""
+
+
+class ReferenceTriage:
+    """Triage by belief and rules."""
+
+    def triage(self, view: TriageView) -> TriageResult:
+        """The prediction of this round, with every rule that fired."""
+        world, record = view.world, view.record
+        b = belief(world.knowledge)
+        p = b.posterior(record.known, view.patient.age, view.patient.sex, record.complaint)
+        shares = dict(zip(b.conditions, (float(x) for x in p), strict=True))
+        fired: list[FiredRule] = []
+        forced = _hard(world, view.patient, record, fired)
+        mass = _mass(world, shares, forced)
+        pairs = _pairs(view.last)
+        compared = _compare(world, view.patient, record, mass, pairs, fired)
+        department, runner_up = _decide(world.hospital, mass, fired, shares, world)
+        urgency = _urgency(world, record, shares, department, fired)
+        return TriageResult(department, runner_up, urgency, tuple(fired), department.primary, compared)
+
+
+def holds(when: When, patient: Patient, record: Record, world: World) -> tuple[str, ...] | None:
+    """The findings that make a condition hold (may be empty); None if it does not hold."""
+    if not when.min_age <= patient.age <= when.max_age or (when.sex is not None and when.sex is not patient.sex):
+        return None
+    spec = world.knowledge.spec
+    if any(s.partition("=")[0] not in world.knowledge.finding for s in when.findings):
+        return None  # a hospital written for another knowledge
+    present = [s for s in (*when.all, *when.any) if record.holds(spec(s))]
+    if any(s not in present for s in when.all) or (when.any and not any(s in present for s in when.any)):
+        return None
+    if not all(record.holds(spec(s), "absent") for s in when.none):
+        return None
+    return tuple(dict.fromkeys((*present, *(f"no {s}" for s in when.none))))
+
+
+def _hard(world: World, patient: Patient, record: Record, fired: list[FiredRule]) -> str | None:
+    """The primary department that the first hard rule sends to, if one does."""
+    for rule in world.hospital.hard_rules:
+        evidence = holds(rule.when, patient, record, world)
+        if rule.to is not None and evidence is not None:
+            fired.append(FiredRule(id=rule.id, kind="hard", strength="decisive", favours=rule.to, evidence=evidence))
+            return rule.to
+    return None
+
+
+def _mass(world: World, shares: Mapping[str, float], forced: str | None) -> dict[Department, float]:
+    """Probability by department."""
+    out: dict[Department, float] = {}
+    for condition in world.knowledge.conditions:
+        own = condition.department
+        place = world.hospital.within(forced, own.secondary) if forced else world.hospital.place(own)
+        out[place] = out.get(place, 0.0) + shares[condition.id]
+    return out
+
+
+def _pairs(last: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """The pairs of departments in question: predicted and runner-up of the round before; none in round 1."""
+    if last is None:
+        return []
+    a, b = last["department"], last["runner_up"]
+    return [(a[k], b[k]) for k in ("primary", "secondary") if a[k] != b[k]]
+
+
+def _compare(
+    world: World,
+    patient: Patient,
+    record: Record,
+    mass: dict[Department, float],
+    pairs: Sequence[tuple[str, str]],
+    fired: list[FiredRule],
+) -> tuple[str, ...]:
+    """Let the comparison rules of the pairs speak; they move mass between the two, in log-odds."""
+    used: list[str] = []
+    for pair in pairs:
+        comparison = world.hospital.comparison.get(frozenset(pair))
+        if comparison is None:
+            continue
+        used.append("/".join(comparison.pair))
+        shift = _shift(comparison, world, patient, record, fired)
+        for place in mass:
+            side = next((s for s in comparison.pair if s in (place.primary, place.secondary)), None)
+            if side is not None:
+                mass[place] = exp(log(max(mass[place], FLOOR)) + shift[side])
+    total = sum(mass.values())
+    for place in mass:
+        mass[place] /= total
+    return tuple(used)
+
+
+def _shift(
+    comparison: Comparison, world: World, patient: Patient, record: Record, fired: list[FiredRule]
+) -> dict[str, float]:
+    shift = dict.fromkeys(comparison.pair, 0.0)
+    for rule in comparison.rules:
+        evidence = holds(rule.when, patient, record, world)
+        if evidence is None:
+            continue
+        shift[rule.favours] += rule.strength.log_odds / 2
+        fired.append(
+            FiredRule(
+                id=rule.id, kind="comparison", strength=rule.strength.value, favours=rule.favours, evidence=evidence
+            )
+        )
+    return shift
+
+
+def _decide(
+    hospital: Hospital,
+    mass: Mapping[Department, float],
+    fired: list[FiredRule],
+    shares: Mapping[str, float],
+    world: World,
+) -> tuple[Department, Department]:
+    """Primary by mass, then its sub-department by mass; the runner-up is the likeliest other sub-department."""
+    primaries: dict[str, float] = {}
+    for place, share in mass.items():
+        primaries[place.primary] = primaries.get(place.primary, 0.0) + share
+    first = max(primaries, key=lambda d: (round(primaries[d], 9), d))
+    ranked = sorted(mass, key=lambda d: (-round(mass[d], 9), d.primary, d.secondary))
+    department = next(d for d in ranked if d.primary == first)
+    others = [d for d in ranked if d != department]
+    likeliest = max(shares, key=lambda c: (round(shares[c], 9), c))
+    fired.append(FiredRule(id=f"belief:{likeliest}", kind="belief", favours=department.secondary))
+    if others:
+        return department, others[0]
+    if hospital.fallback != department:
+        return department, hospital.fallback
+    siblings = [s.id for s in hospital.primary[first].secondary if s.id != department.secondary]
+    return department, Department(primary=first, secondary=siblings[0]) if siblings else department
+
+
+def _urgency(
+    world: World, record: Record, shares: Mapping[str, float], department: Department, fired: list[FiredRule]
+) -> Urgency:
+    """The least urgency that is safe: the cost of under-triage decides, not the likeliest condition."""
+    by: dict[Urgency, float] = dict.fromkeys(Urgency, 0.0)
+    for c in world.knowledge.conditions:
+        by[c.urgency] += shares[c.id]
+    signs = [
+        s
+        for s in world.hospital.primary[department.primary].inquiry.danger_signs
+        if s.partition("=")[0] in world.knowledge.finding and record.holds(world.knowledge.spec(s))
+    ]
+    threshold = world.hospital.emergency_threshold * (DANGER_FACTOR if signs else 1)
+    if signs:
+        fired.append(
+            FiredRule(id=f"danger:{department.primary}", kind="danger", favours="emergency", evidence=tuple(signs))
+        )
+    if by[Urgency.EMERGENCY] >= threshold:
+        return Urgency.EMERGENCY
+    if by[Urgency.EMERGENCY] + by[Urgency.URGENT] >= URGENT_AT:
+        return Urgency.URGENT
+    rest = (Urgency.ROUTINE, Urgency.SELF_CARE)
+    return max(rest, key=lambda u: (round(by[u], 9), -u.level))
+
+
+def guidance(world: World, patient: Patient, record: Record, triaged: Mapping[str, Any]) -> Guidance:
+    """What the predicted department wants asked: its own rules, hard rules in force, discriminators of the runner-up."""
+    primary = triaged["department"]["primary"]
+    inquiry = world.hospital.primary[primary].inquiry
+    against = set(triaged["runner_up"].values())
+    asks = [
+        f
+        for d in inquiry.discriminators
+        if d.against in against and holds(d.when, patient, record, world) is not None
+        for f in d.ask
+    ]
+    first = [
+        f
+        for rule in world.hospital.hard_rules
+        if _asks_now(rule, primary) and holds(rule.when, patient, record, world) is not None
+        for f in rule.ask_first
+    ]
+    return Guidance(
+        department=primary,
+        ask_first=_findings(first, world),
+        danger_signs=_findings(inquiry.danger_signs, world),
+        must_ask=_findings(inquiry.must_ask, world),
+        discriminators=_findings(asks, world),
+    )
+
+
+def _asks_now(rule: HardRule, primary: str) -> bool:
+    return bool(rule.ask_first) and rule.department in (None, primary)
+
+
+def _findings(specs: Sequence[str], world: World) -> tuple[str, ...]:
+    """The finding ids of specs, without the values, known to this knowledge."""
+    names = (s.partition("=")[0] for s in specs)
+    return tuple(dict.fromkeys(n for n in names if n in world.knowledge.finding))

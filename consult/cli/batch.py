@@ -1,0 +1,124 @@
+"""`consult batch`: many consultations by one plan; the same command again finishes what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from consult.cli import options
+from consult.cli.main import FAILED
+from consult.cli.output import note, print_json, print_table
+
+if TYPE_CHECKING:
+    from consult.sim.session import Setup
+
+    from consult.batch import Plan
+
+
+@click.command("batch")
+@click.argument("plan_file", metavar="[PLAN.yaml]", required=False, type=click.Path(path_type=Path))
+@options.option("--name", help="The run's name. Default: made from the plan.")
+@options.option("--scenarios", multiple=True, metavar="LIST", help="Ids, tag:NAME, folders, files, all. Default: all.")
+@options.option("--personas", multiple=True, metavar="LIST", help="Names, name@grade, all. Default: neutral.")
+@options.option("--inquirer", multiple=True, metavar="SPEC", help="A doctor under test. Repeatable.")
+@options.agents
+@options.world
+@options.option("--epochs", type=click.IntRange(1, 100_000), help="Times each cell is run. Default: 1.")
+@options.db
+@options.option("--dry-run", is_flag=True, help="Show the cells and run nothing.")
+@options.as_json
+@click.pass_context
+def batch(
+    ctx: click.Context, /, *, plan_file: Path | None, db: Path, dry_run: bool, as_json: bool, **given: Any
+) -> None:
+    """Run every scenario with every persona and every inquirer. Lists are repeatable or separated by commas.
+
+    Cells run in a fixed order and are kept one by one; cells that are done are skipped. PLAN.yaml holds the same
+    options by name (`consult schema plan`); options given here count over it. Exit code 3: some consultation failed.
+    """
+    from consult.batch import load_plan, setups
+    from consult.cli.planning import plan_from
+
+    base = load_plan(plan_file).model_dump() if plan_file is not None else {}
+    plan = plan_from(base, given)
+    cells = setups(plan)
+    if dry_run:
+        _dry(plan, cells, as_json=as_json)
+        return
+    result = _run(plan, cells, db)
+    if as_json:
+        print_json(result)
+    else:
+        _table(result)
+    if result["failed"]:
+        ctx.exit(FAILED)
+
+
+def _dry(plan: Plan, cells: Sequence[Setup], *, as_json: bool) -> None:
+    rows = [
+        {
+            "scenario": s.scenario.id,
+            "persona": s.persona.id,
+            "inquirer": s.agents["inquirer"],
+            "epoch": s.epoch,
+            "cell": s.cell,
+        }
+        for s in cells
+    ]
+    if as_json:
+        print_json({"run": plan.run, "cells": rows})
+        return
+    print_table(("scenario", "persona", "inquirer", "epoch"), [list(r.values())[:4] for r in rows])
+    note(f"{len(rows)} cells; nothing was run")
+
+
+def _run(plan: Plan, cells: Sequence[Setup], db: Path) -> dict[str, Any]:
+    """Runs what is missing, with progress on stderr, and says what the run came to."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from consult.batch import execute, line_ups, rows_of
+    from consult.show import make_console
+    from consult.store.db import Store
+
+    counts = {"done": 0, "skipped": 0, "failed": 0}
+    console = make_console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Store(db) as store, Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(plan.run, total=len(cells))
+        for done in execute(plan, cells, store):
+            counts[done.status] += 1
+            progress.advance(task)
+            if done.problem:
+                cell = cells[done.index]
+                note(f"{cell.scenario.id} with {cell.persona.id}: {done.problem}")
+        rows, stale = rows_of(plan, cells, store)
+    if stale:
+        note(f"{stale} consultations of run {plan.run} come from content that has changed since; they are not counted")
+    results = line_ups(rows)
+    raised = counts["failed"]  # they left no row
+    failures = raised + sum(r["failed"] for r in results)
+    return {"run": plan.run, "cells": len(cells), **counts, "failed": failures, "results": results}
+
+
+def _table(result: dict[str, Any]) -> None:
+    columns = ("inquirer", "persona", "n", "top-1", "top-5", "questions", "orders", "audit", "ended by")
+    rows = [
+        (
+            r["inquirer"],
+            r["persona"],
+            r["n"],
+            r["top1"],
+            r["top5"],
+            r["questions"],
+            r["orders"],
+            f"{r['clean']} of {r['audited']} clean",
+            ", ".join(f"{reason} {n}" for reason, n in r["stop_reasons"].items()),
+        )
+        for r in result["results"]
+    ]
+    print_table(columns, rows)
+    done, skipped, failed = result["done"], result["skipped"], result["failed"]
+    note(f"run {result['run']}: {result['cells']} cells, {done} done now, {skipped} done before, {failed} failed")

@@ -1,0 +1,147 @@
+"""`consult sample`, `import`, `fit`, `check` and `schema`: cases, knowledge and other files, in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from consult.cli import options
+from consult.cli.output import print_json
+from consult.errors import DataErrors, UsageError
+
+FILE: Final = click.Path(path_type=Path)
+KINDS: Final = ("scenario", "persona", "hospital", "knowledge", "plan", "action", "event", "header", "transcript")
+
+
+@click.command("sample")
+@click.argument("count", metavar="N", type=click.IntRange(1, 1_000_000))
+@options.option("--to", type=FILE, required=True, help="The folder they are written to.")
+@options.option("--seed", type=int, default=0, show_default=True, help="Same seed, same scenarios.")
+@options.option(
+    "--knowledge", default="general", show_default=True, metavar="NAME|PATH", help="What they are drawn from."
+)
+def sample(count: int, to: Path, seed: int, knowledge: str) -> None:
+    """Draw N new scenarios from a knowledge, one YAML file each."""
+    from consult.sample import sample as draw
+
+    from consult.files import dump_yaml
+    from consult.knowledge.load import load_knowledge
+
+    to.mkdir(parents=True, exist_ok=True)
+    written = 0
+    for scenario in draw(count, seed, load_knowledge(knowledge)):
+        text = dump_yaml(scenario.model_dump(mode="json", exclude_defaults=True))
+        _write_new(to / f"{scenario.id}.yaml", text)
+        written += 1
+    click.echo(f"{written} scenarios written to {to}")
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Writes a file; one that is there with other content is left alone."""
+    if path.exists() and path.read_bytes() != text.encode():
+        raise UsageError(f"--to: {path} is there with other content (mend: give another folder)")
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+@click.group("import")
+def import_group() -> None:
+    """Bring in other people's cases."""
+
+
+@import_group.command("ddxplus")
+@click.argument("patients", type=FILE)
+@options.option("--conditions", type=FILE, required=True, help="release_conditions.json")
+@options.option("--evidences", type=FILE, required=True, help="release_evidences.json")
+@options.option("--to", type=FILE, required=True, help="The folder the scenarios are written to.")
+@options.option("--limit", type=click.IntRange(1), help="Take the first N patients only.")
+def import_ddxplus(patients: Path, conditions: Path, evidences: Path, to: Path, limit: int | None) -> None:
+    """Patients of DDXPlus as scenarios."""
+    from consult.importers.ddxplus import import_patients
+
+    count = import_patients(patients, conditions, evidences, to, limit)
+    click.echo(f"{count} scenarios written to {to}")
+
+
+@click.group("fit")
+def fit_group() -> None:
+    """Estimate a knowledge from patient records."""
+
+
+@fit_group.command("ddxplus")
+@options.option("--conditions", type=FILE, required=True, help="release_conditions.json")
+@options.option("--evidences", type=FILE, required=True, help="release_evidences.json")
+@options.option("--patients", type=FILE, required=True, help="The records to count.")
+@options.option("--out", type=FILE, required=True, help="The knowledge file that is written.")
+def fit_ddxplus(conditions: Path, evidences: Path, patients: Path, out: Path) -> None:
+    """A knowledge from records of DDXPlus."""
+    from consult.importers.ddxplus import fit
+
+    fit(conditions, evidences, patients, out)
+    click.echo(f"knowledge written to {out}")
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1, type=FILE)
+def check(paths: tuple[Path, ...]) -> None:
+    """Check files that people write.
+
+    PATHS are files or folders of scenarios, personas, hospitals, plans and knowledge; without any, everything that is
+    installed is checked. One line a problem, exit code 2 if there is one.
+    """
+    from consult.check import check_paths
+
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"PATHS: {path} is not there (mend: check the path)")
+    problems = list(check_paths(list(paths)))
+    if problems:
+        raise DataErrors(problems)
+    count = len(_files(paths or _installed()))
+    click.echo(f"{count} file{'' if count == 1 else 's'}, no problem")
+
+
+def _installed() -> list[Path]:
+    from consult.settings import PACKAGE, search_path
+
+    roots = [*search_path("scenarios"), *search_path("personas"), PACKAGE / "knowledge" / "data"]
+    return [root for root in roots if root.is_dir()]
+
+
+def _files(paths: Iterable[Path]) -> set[Path]:
+    from consult.files import files_under
+
+    return {file.resolve() for path in paths for file in (files_under(path) if path.is_dir() else [path])}
+
+
+@click.command("schema")
+@click.argument("kind", metavar="KIND", type=click.Choice(KINDS))
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a file format.
+
+    KIND is scenario, persona, hospital, knowledge, plan, action, event, header or transcript (each of its lines).
+    """
+    print_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **_schema(kind)})
+
+
+def _schema(kind: str) -> dict[str, Any]:
+    from pydantic import TypeAdapter
+
+    from consult import actions, batch, events, hospital, persona, scenario
+    from consult.knowledge.model import Knowledge
+
+    shapes: dict[str, Any] = {
+        "scenario": scenario.Scenario,
+        "persona": persona.Persona,
+        "hospital": hospital.Hospital,
+        "knowledge": Knowledge,
+        "plan": batch.Plan,
+        "action": actions.Action,
+        "event": events.Event,
+        "header": events.Header,
+        "transcript": events.Header | events.Event,
+    }
+    made: dict[str, Any] = TypeAdapter(shapes[kind]).json_schema()
+    return made

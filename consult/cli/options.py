@@ -1,0 +1,65 @@
+"""Options that several commands share, and their twins in the environment. Imports click and settings only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from consult.settings import DEFAULT_DB
+
+F = TypeVar("F", bound=Callable[..., Any])
+ROLES: Final = {
+    "patient": "Who plays the patient",
+    "recipient": "Who keeps the record",
+    "triage": "Who predicts department and urgency",
+    "assessor": "Who scores",
+}
+
+
+class EnvOption(click.Option):
+    """An option that also reads CONSULT_<COMMAND>_<NAME>, and then CONSULT_<NAME>, which counts in every command."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """The text of the first of the two that is set and not empty; named as the option is, not as its variable."""
+        name = max(self.opts, key=len).lstrip("-").replace("-", "_").upper()
+        found = (os.environ.get(f"{prefix}_{name}") for prefix in (ctx.auto_envvar_prefix, "CONSULT"))
+        return next((text for text in found if text), None)
+
+
+def option(*names: str, **settings: Any) -> Callable[[F], F]:
+    """`click.option` with twins in the environment."""
+    return click.option(*names, cls=EnvOption, **settings)
+
+
+db = option(
+    "--db",
+    type=click.Path(path_type=Path, dir_okay=True),
+    default=DEFAULT_DB,
+    show_default=True,
+    help="The results database.",
+)
+as_json = option("--json", "as_json", is_flag=True, help="Print JSON on stdout instead.")
+
+
+def agents(function: F) -> F:
+    """The options that say who plays each role but the inquirer."""
+    for role, text in reversed(ROLES.items()):
+        function = option(f"--{role}", metavar="SPEC", help=f"{text}. Default: reference.")(function)
+    return function
+
+
+def world(function: F) -> F:
+    """The options that say where a consultation takes place and how far it may go; all None if not given."""
+    for decorate in (
+        option("--max-orders", type=click.IntRange(0, 1000), help="Orders the inquirer may place. Default: 5."),
+        option("--max-turns", type=click.IntRange(0, 1000), help="Questions the inquirer may ask. Default: 14."),
+        option("--seed", type=int, help="Same seed, same transcript (reference agents). Default: 0."),
+        option("--knowledge", metavar="NAME|PATH", help="Default: the one the scenario is coded in."),
+        option("--hospital", metavar="NAME|FILE", help="Default: general."),
+    ):
+        function = decorate(function)
+    return function

@@ -1,0 +1,30 @@
+"""From options and a plan file to a `Plan`: what is given on the command line counts over what the file says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from consult.errors import UsageError
+
+if TYPE_CHECKING:
+    from consult.batch import Plan
+
+_OPTIONS = {"personas": "--persona"}
+
+
+def plan_from(base: dict[str, Any], given: dict[str, Any]) -> Plan:
+    """The plan of `base` with the options that were given (not None, not empty) on top. Raises UsageError."""
+    from pydantic import ValidationError
+
+    from consult.batch import Plan
+    from consult.clean import one_line
+    from consult.files import field_name
+
+    chosen = {name: value for name, value in given.items() if value is not None and value != ()}
+    try:
+        return Plan.model_validate(base | chosen)
+    except ValidationError as e:
+        first = e.errors(include_url=False, include_input=False)[0]
+        name = field_name(first["loc"][:1])
+        option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
+        raise UsageError(f"{option}: {one_line(first['msg'])} (mend: correct the value)") from None

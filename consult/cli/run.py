@@ -1,0 +1,115 @@
+"""`consult run`: one consultation, live in the terminal, kept and scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from consult.cli import options
+from consult.cli.main import FAILED
+from consult.cli.output import names_of, note, print_json
+
+if TYPE_CHECKING:
+    from consult.sim.session import Setup
+
+    from consult.events import Event
+    from consult.store.db import Store
+    from consult.store.transcript import Transcript
+
+
+@click.command("run")
+@click.argument("scenario", required=False)
+@options.option("--persona", metavar="NAME[@GRADE]|FILE", help="The patient's temperament. Default: neutral.")
+@options.option("--inquirer", metavar="SPEC", help="The doctor under test (`consult list agents`). Default: reference.")
+@options.agents
+@options.world
+@options.option(
+    "--scenarios",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    help="A folder or file where SCENARIO is looked for first. Repeatable.",
+)
+@options.db
+@options.option("--no-save", is_flag=True, help="Keep nothing.")
+@options.as_json
+@options.option("--quiet", is_flag=True, help="Print the dialogue only.")
+@click.pass_context
+def run(
+    ctx: click.Context,
+    /,
+    *,
+    scenario: str | None,
+    folders: tuple[Path, ...],
+    db: Path,
+    no_save: bool,
+    as_json: bool,
+    quiet: bool,
+    **given: Any,
+) -> None:
+    """Run one consultation and score it. SCENARIO is an id (`consult list scenarios`) or a file."""
+    from consult.batch import default_scenario, setups
+    from consult.cli.planning import plan_from
+
+    plan = plan_from({}, {"scenarios": (scenario or default_scenario(folders),), **_lists(given)})
+    setup = setups(plan, folders)[0]
+    with _store(
+        None if no_save else db
+    ) as store:  # opened first: a store that cannot be used is told before the work, not after
+        transcript = _play(setup, None if as_json else "plain" if quiet else "full")
+        if store is not None:
+            transcript = transcript.renamed(store.save(transcript, cell=setup.cell))
+    _report(ctx, transcript, as_json=as_json, where="" if no_save or quiet else str(db))
+
+
+def _lists(given: dict[str, Any]) -> dict[str, Any]:
+    personas, inquirer = given.pop("persona"), given.pop("inquirer")
+    return {"personas": personas and (personas,), "inquirer": inquirer and (inquirer,), **given}
+
+
+@contextmanager
+def _store(db: Path | None) -> Iterator[Store | None]:
+    from consult.store.db import Store
+
+    with nullcontext() if db is None else Store(db) as store:
+        yield store
+
+
+def _play(setup: Setup, level: str | None) -> Transcript:
+    """The consultation, printed while it happens; it goes on and is kept even if the reader of the output goes away."""
+    from consult.sim.session import header, stream
+
+    from consult.show import EventPrinter, Level, make_console
+    from consult.store.transcript import Transcript
+
+    head = header(setup)
+    events: list[Event] = []
+
+    def happening() -> Iterator[Event]:
+        for event in stream(setup):
+            events.append(event)
+            yield event
+
+    live = happening()
+    if level is not None:
+        with suppress(BrokenPipeError):
+            EventPrinter(make_console(), head, names_of(head), level=Level(level)).print_all(live)
+    for _ in live:
+        pass
+    return Transcript(head, tuple(events))
+
+
+def _report(ctx: click.Context, transcript: Transcript, *, as_json: bool, where: str) -> None:
+    from consult.store.summary import failed, summary
+
+    result = summary(transcript)
+    if as_json:
+        print_json(result)
+    elif where:
+        note(f"kept as {transcript.id} in {where} (`consult replay {transcript.id}`)")
+    if failed(result["stop_reason"]):
+        ctx.exit(FAILED)

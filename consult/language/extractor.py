@@ -1,0 +1,238 @@
+"""The finding extractor: what a reply says is so, is not so, or is not known. Text in, readings out.
+
+Serves every free text (a human's, a model's, a reference agent's). A bare "no" takes its meaning from what was asked.
+Knows nothing of the scenario: it can only read what was said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from consult.knowledge.model import FindingKind, Knowledge
+from consult.language.lexicon import Frame, Lexicon, lexicon
+from consult.language.tokens import Tokens, sentences, tokens
+
+Reply = Literal["present", "absent", "unknown", "not_noticed"]
+
+_YES: Final = frozenset(
+    "yes yeah yep yup sure correct right exactly indeed definitely absolutely certainly true aye".split()
+)
+_NO: Final = frozenset("no nope nah never not none nothing negative neither".split())
+_NEGATORS: Final = frozenset("no not never without nor neither nothing none deny denied".split())
+_BREAKERS: Final = frozenset("but however though although except apart only just yet".split())
+_UNKNOWN: Final[tuple[Tokens, ...]] = tuple(
+    tokens(p)
+    for p in (
+        "don't know", "do not rightly know", "couldn't tell", "couldn't say", "can't say", "can't tell", "not sure", "no idea", "can't remember",
+        "don't remember", "don't recall", "can't recall", "not certain", "hard to say", "wouldn't know", "unsure",
+    )
+)  # fmt: skip
+_NOT_NOTICED: Final[tuple[Tokens, ...]] = tuple(
+    tokens(p)
+    for p in ("not that I", "haven't noticed", "not noticed", "didn't notice", "hasn't noticed", "nothing I noticed")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One thing a text says."""
+
+    finding: str
+    state: Reply
+    values: tuple[str, ...] = ()
+    text: str = ""
+    """The words, where they are the content."""
+    implied: bool = False
+    """Follows from another reading (a described pain is a pain)."""
+
+
+def extract(text: str, knowledge: Knowledge, asked: Sequence[str] = ()) -> tuple[Reading, ...]:
+    """What `text` says, given the findings `asked` just before it; one reading a finding, the last one said."""
+    lex = lexicon(knowledge)
+    out: dict[str, Reading] = {}
+    short: Reply | None = None
+    for part in sentences(text):
+        if part.endswith("?"):
+            continue  # a question back states nothing
+        read, rest = _sentence(part, lex, asked)
+        for r in read:
+            _put(out, r)
+        if short is None and not read:
+            short = _short(rest)
+        elif short is None and len(asked) > 1:
+            short = None
+    _answer(out, short, text, asked, lex)
+    _imply(out, lex)
+    return tuple(out.values())
+
+
+def _put(out: dict[str, Reading], r: Reading) -> None:
+    old = out.get(r.finding)
+    if old is not None and old.state == r.state == "present" and r.values:
+        r = replace(r, values=tuple(dict.fromkeys((*old.values, *r.values))))
+    out[r.finding] = r
+
+
+def _sentence(part: str, lex: Lexicon, asked: Sequence[str]) -> tuple[list[Reading], Tokens]:
+    toks = tokens(part)
+    free = [True] * len(toks)
+    read: list[Reading] = []
+    for start, end, e in lex.statements.find(toks):
+        read.append(Reading(e.finding, e.state, (e.value,) if e.value else ()))
+        free[start:end] = [False] * (end - start)
+        if e.value is not None:
+            _more_values(toks, end, e.finding, lex, read, free)
+    if all(free):
+        framed = _framed(part, toks, lex, read, free)
+        if framed:
+            return read, toks
+    for f_id in asked:
+        if f_id in lex.values and not any(r.finding == f_id for r in read):
+            _more_values(toks, 0, f_id, lex, read, free)
+    _mentions(toks, lex, read, free)
+    return read, toks
+
+
+def _more_values(toks: Tokens, start: int, finding: str, lex: Lexicon, read: list[Reading], free: list[bool]) -> None:
+    """Further values of a finding in the rest of the sentence: "in my arm and my neck"."""
+    for i, j, e in lex.values[finding].find(toks[start:], free[start:]):
+        if _negated(toks, start + i, free):
+            continue
+        read.append(Reading(finding, "present", (e.value,) if e.value else ()))
+        free[start + i : start + j] = [False] * (j - i)
+        if lex.knowledge.finding[finding].kind is FindingKind.CATEGORICAL:
+            return
+
+
+def _framed(part: str, toks: Tokens, lex: Lexicon, read: list[Reading], free: list[bool]) -> bool:
+    """Statements with a slot: values in any number, or free words that are kept as they are."""
+    for frame in lex.value_frames:
+        i = _starts(toks, frame)
+        if i is not None:
+            before = len(read)
+            _more_values(toks, i, frame.finding, lex, read, free)
+            if len(read) > before:
+                free[:i] = [False] * i
+                return True
+    best: tuple[int, Frame] | None = None
+    for frame in lex.text_frames:
+        i = _starts(toks, frame)
+        if i is not None and (best is None or i > best[0]):
+            best = (i, frame)
+    if best is None:
+        return False
+    words = _tail(part, best[0])
+    read.append(Reading(best[1].finding, "present", text=words))
+    return bool(words)
+
+
+def _starts(toks: Tokens, frame: Frame) -> int | None:
+    """Where the slot begins if the sentence opens with the frame's words, an answering word left aside."""
+    n = len(frame.before)
+    if n < 2:
+        return None
+    for lead in (0, 1):
+        if lead and not (toks and (toks[0] in _YES or toks[0] in ("well", "oh", "so", "honestly", "look"))):
+            break
+        if toks[lead : lead + n] == frame.before and len(toks) > lead + n:
+            return lead + n
+    return None
+
+
+def _tail(part: str, skip: int) -> str:
+    """The raw words of a sentence behind its first `skip` tokens."""
+    words = part.split()
+    for k in range(1, len(words)):
+        if len(tokens(" ".join(words[:k]))) >= skip:
+            return " ".join(words[k:]).rstrip(".!;… ")
+    return ""
+
+
+def _mentions(toks: Tokens, lex: Lexicon, read: list[Reading], free: list[bool]) -> None:
+    have = {r.finding for r in read}
+    for start, end, e in lex.mentions.find(toks, free):
+        if e.finding in have:
+            continue
+        finding = lex.knowledge.finding[e.finding]
+        if finding.kind is not FindingKind.BINARY and not _negated(toks, start, free):
+            continue  # naming an attribute says nothing of its value
+        state: Reply = "present"
+        if _contains(toks, _UNKNOWN):
+            state = "unknown"
+        elif _contains(toks, _NOT_NOTICED):
+            state = "not_noticed"
+        elif _negated(toks, start, free):
+            state = "absent"
+        if state != "present" and finding.kind is not FindingKind.BINARY and not finding.absent:
+            continue
+        read.append(Reading(e.finding, state))
+        free[start:end] = [False] * (end - start)
+        have.add(e.finding)
+
+
+def _negated(toks: Tokens, i: int, free: list[bool]) -> bool:
+    """Whether a negation reaches token `i`: one before it in the sentence, with no turn ("but") between."""
+    for k in range(i - 1, -1, -1):
+        if not free[k] or toks[k] in _BREAKERS:
+            return False
+        if toks[k] in _NEGATORS:
+            return not (toks[k] == "not" and toks[k + 1 : k + 2] == ("only",))
+    return False
+
+
+def _contains(toks: Tokens, phrases: tuple[Tokens, ...]) -> bool:
+    return any(toks[i : i + len(p)] == p for p in phrases for i in range(len(toks) - len(p) + 1))
+
+
+def _short(toks: Tokens) -> Reply | None:
+    """A sentence that only answers: yes, no, don't know, not that I noticed."""
+    if not toks:
+        return None
+    if _contains(toks, _NOT_NOTICED):
+        return "not_noticed"
+    if _contains(toks, _UNKNOWN):
+        return "unknown"
+    if toks[0] in _NO:
+        return "absent"
+    return (
+        "present"
+        if toks[0] in _YES or (toks[:2] in (("@", "do"), ("@", "have"), ("@", "be")) and len(toks) == 2)
+        else None
+    )
+
+
+def _answer(out: dict[str, Reading], short: Reply | None, text: str, asked: Sequence[str], lex: Lexicon) -> None:
+    """Give a bare answer to what was asked, unless the reply spoke of it or of its parent."""
+    open_ones = [f for f in asked if f in lex.knowledge.finding and not _spoken(f, out, lex)]
+    if not open_ones or (len(asked) > 1 and short == "present"):
+        return
+    for f_id in open_ones:
+        f = lex.knowledge.finding[f_id]
+        if short is None:
+            if f.kind is FindingKind.TEXT and not out and len(asked) == 1:
+                out[f_id] = Reading(f_id, "present", text=text.strip())
+        elif f.kind is FindingKind.TEXT and short == "present":
+            out[f_id] = Reading(f_id, "present", text=text.strip())
+        elif short != "present" or f.kind is FindingKind.BINARY:
+            out[f_id] = Reading(f_id, short)
+
+
+def _spoken(f_id: str, out: dict[str, Reading], lex: Lexicon) -> bool:
+    node: str | None = f_id
+    while node is not None:
+        if node in out and (node == f_id or out[node].state != "present"):
+            return True
+        node = lex.parent(node)
+    return False
+
+
+def _imply(out: dict[str, Reading], lex: Lexicon) -> None:
+    """An attribute that is present makes its parent present."""
+    for r in list(out.values()):
+        node = lex.parent(r.finding)
+        while r.state == "present" and node is not None:
+            if node not in out:
+                out[node] = Reading(node, "present", implied=True)
+            node = lex.parent(node)

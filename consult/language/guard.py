@@ -1,0 +1,111 @@
+"""The guard: does an utterance keep to what may be said? Leaks, unreleased facts, inventions, role breaks.
+
+Works on text alone, whoever wrote it; the patient asks before speaking, the audit asks again from the transcript.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal
+
+from consult.events import Told
+from consult.knowledge.model import FindingKind, Knowledge
+from consult.language.extractor import Reading, extract
+from consult.language.lexicon import Entry, Lexicon, Phrases, lexicon
+from consult.language.realiser import statement, voiced
+from consult.language.tokens import Tokens, tokens
+from consult.scenario import Scenario
+
+Breach = Literal["leak", "unreleased", "invention", "role_break"]
+
+_ROLE: Final = re.compile(
+    r"\b(?:vignettes?|case (?:file|description|report)s?|as an? (?:ai|assistant|language model)|language model|the (?:prompt|scenario|script)"
+    r"|simulat(?:ed|ion|or)|how (?:can|may) i (?:help|assist) you(?: today)?|differential diagnos[ei]s|the patient (?:is|has|reports|denies|presents)"
+    r"|i (?:would )?(?:diagnose|prescribe)|not (?:mentioned|specified|provided) in|your (?:symptoms|condition) (?:are|is|suggest))\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A breach and what it concerns (a finding's id, or the kind of words)."""
+
+    breach: Breach
+    about: str
+
+
+def breaches(
+    text: str,
+    asked: Sequence[str],
+    told: Iterable[Told],
+    before: Iterable[Told],
+    scenario: Scenario,
+    knowledge: Knowledge,
+) -> tuple[Found, ...]:
+    """Everything wrong with `text`, said after being asked `asked`, with `told` released now and `before` earlier."""
+    now = list(told)
+    allowed: dict[str, Told] = {t.finding: t for t in (*before, *now)}
+    out = [Found("role_break", m[0].lower()) for m in _ROLE.finditer(text)]
+    if leaks(text, now, scenario, knowledge):
+        out.append(Found("leak", "diagnosis"))
+    for r in extract(text, knowledge, asked):
+        kind = None if r.implied else _judge(r, allowed.get(r.finding), scenario)
+        if kind is not None:
+            out.append(Found(kind, r.finding))
+    return tuple(out)
+
+
+def _judge(r: Reading, told: Told | None, scenario: Scenario) -> Breach | None:
+    """Whether a reading is covered by what was told; if not, whether it is a real fact or made up."""
+    if r.state in ("unknown", "not_noticed"):
+        return None
+    if told is not None and told.state == r.state and set(r.values) <= set(told.values):
+        return None
+    fact = scenario.by_finding.get(r.finding)
+    if fact is not None and fact.state.value == r.state and set(r.values) <= set(fact.values):
+        return "unreleased"
+    if r.state == "absent" and fact is None and scenario.closed_world:
+        return "unreleased"
+    return "invention"
+
+
+def leaks(text: str, told: Iterable[Told], scenario: Scenario, knowledge: Knowledge) -> bool:
+    """Whether the gold diagnosis or a name of it is said, other than inside a released fact's own words.
+
+    ("I've had shingles before" is a fact of history where it is one, even if the answer is shingles again.)
+    """
+    lex = lexicon(knowledge)
+    names = _names(lex, (scenario.gold.condition, *scenario.gold.alternatives))
+    toks = tokens(text)
+    hits = list(names.find(toks))
+    if not hits:
+        return False
+    covered = _covered(toks, told, scenario, lex)
+    return any(not all(covered[i:j]) for i, j, _ in hits)
+
+
+def _covered(toks: Tokens, told: Iterable[Told], scenario: Scenario, lex: Lexicon) -> list[bool]:
+    covered = [False] * len(toks)
+    for t in told:
+        finding = lex.knowledge.finding[t.finding]
+        if t.state not in ("present", "absent") or finding.kind is FindingKind.TEXT:
+            continue
+        key = tokens(voiced(statement(t, finding, scenario), finding, scenario))
+        for i in range(len(toks) - len(key) + 1):
+            if toks[i : i + len(key)] == key:
+                covered[i : i + len(key)] = [True] * len(key)
+    return covered
+
+
+@lru_cache(maxsize=256)
+def _names(lex: Lexicon, conditions: tuple[str, ...]) -> Phrases:
+    """Names of conditions as phrases."""
+    out = Phrases()
+    for c_id in conditions:
+        c = lex.knowledge.condition.get(c_id)
+        for name in (c.name, c.plain, *c.synonyms) if c is not None else (c_id.replace("_", " "),):
+            out.add(tokens(name), Entry(c_id))
+    return out

@@ -1,0 +1,67 @@
+"""How the inquirer speaks: empathy, explanation, jargon, stacked questions. Text in, causes out; no mood, no scenario."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from consult.events import Query
+from consult.knowledge.model import Knowledge
+from consult.knowledge.per_object import per_object
+from consult.language.lexicon import Entry, Phrases
+from consult.language.tokens import tokens
+from consult.persona import Cause
+
+_EMPATHY: Final = re.compile(
+    r"\b(?:sorry (?:to hear|that|you|this|about)|(?:that|this|it) (?:must|sounds?|seems?|can)(?: have| be|'ve)?(?: been)?"
+    r"(?: really| very| so| quite)? (?:hard|difficult|frightening|worrying|scary|upsetting"
+    r"|tough|exhausting|unpleasant|miserable|distressing|painful|awful|horrible)"
+    r"|i (?:can )?(?:understand|see|hear|imagine|appreciate)\b[^.?!]{0,40}"
+    r"\b(?:worr|hard|difficult|upset|frighten|scar|concern|frustrat|feel|how|why|tired)"
+    r"|thank you for (?:telling|sharing|being|your patience|trusting)|take your time|you(?:'re| are) not alone|anyone would (?:be|feel)"
+    r"|i(?:'m| am) here to help|we(?:'ll| will) (?:get to the bottom|look after|take (?:good )?care))",
+    re.IGNORECASE,
+)
+_EXPLANATION: Final = re.compile(
+    r"\b(?:i(?:'m| am)? ask(?:ing)?\b[^.?!]{0,30}\bbecause|the reason i|this (?:will )?helps? me|it helps me|so that i can|so (?:that )?we can"
+    r"|let me explain|what this means|to rule out|to make sure|to find out)\b",
+    re.IGNORECASE,
+)
+_STACK: Final = 3
+"""Findings asked in one breath from which a question is stacked."""
+
+
+def manner(text: str, query: Query, knowledge: Knowledge) -> tuple[Cause, ...]:
+    """What in `text` can move a mood, by its words alone."""
+    out: list[Cause] = []
+    if _EMPATHY.search(text):
+        out.append(Cause.EMPATHY)
+    if _EXPLANATION.search(text):
+        out.append(Cause.EXPLANATION)
+    if text.count("?") > 1 or len(query.findings) >= _STACK:
+        out.append(Cause.STACKED)
+    if jargon(text, _jargon(knowledge)):
+        out.append(Cause.JARGON)
+    return tuple(out)
+
+
+@lru_cache(maxsize=20_000)
+def jargon(text: str, terms: Phrases) -> tuple[str, ...]:
+    """Clinical terms used; each counts even if explained beside it (explaining has its own reward)."""
+    toks = tokens(text)
+    return tuple(" ".join(toks[i:j]) for i, j, _ in terms.find(toks))
+
+
+def _terms(knowledge: Knowledge) -> Phrases:
+    """Clinical wordings that are no plain ones: of findings, and nothing that a question of the lexicon uses."""
+    plain = {t for f in knowledge.findings for w in (f.plain, *f.questions, *f.synonyms, f.present) for t in tokens(w)}
+    out = Phrases()
+    for f in knowledge.findings:
+        key = tokens(f.clinical)
+        if key and not set(key) <= plain:
+            out.add(key, Entry(f.id))
+    return out
+
+
+_jargon = per_object(_terms)

@@ -1,0 +1,117 @@
+"""Who speaks of whom: sentences turned from first to third person for a parent or carer. Knows nothing of findings."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from consult.terms import Sex
+
+_SUBJECT: Final = {Sex.FEMALE: "she", Sex.MALE: "he"}
+_OBJECT: Final = {Sex.FEMALE: "her", Sex.MALE: "him"}
+_POSSESSIVE: Final = {Sex.FEMALE: "her", Sex.MALE: "his"}
+_FIXED: Final = {
+    "am": "is", "have": "has", "do": "does", "don't": "doesn't", "haven't": "hasn't", "was": "was", "wasn't": "wasn't",
+    "were": "was",
+}  # fmt: skip
+_UNCHANGED: Final = frozenset(
+    "can can't cannot could couldn't will won't would wouldn't may might must should shouldn't did didn't had hadn't "
+    "felt got had lost noticed went took started began woke saw fell came threw broke hurt ate drank slept put knew "
+    "thought said told made found kept became ran cut hit never always usually often sometimes only just still also "
+    "probably really recently already nearly almost even".split()
+)
+_ADVERBS: Final = frozenset(
+    "never always usually often sometimes only just still also probably really recently already nearly almost even".split()
+)
+_I_VERB: Final = re.compile(r"\b(I'm|I've|I'd|I'll|I)\b((?:\s+[\w']+){0,3})")
+_WORDS: Final = re.compile(r"\b(my|My|me|mine|myself|Myself|our|Our)\b")
+
+
+def _third(verb: str) -> str:
+    if verb in _FIXED:
+        return _FIXED[verb]
+    if verb in _UNCHANGED or (verb.endswith("ed") and not verb.endswith(("eed", "shed", "wed"))):
+        return verb
+    if verb.endswith(("ch", "sh", "ss", "x", "z", "o")):
+        return verb + "es"
+    if verb.endswith("y") and verb[-2:-1] not in "aeiou":
+        return verb[:-1] + "ies"
+    return verb + "s"
+
+
+@lru_cache(maxsize=20_000)
+def third_person(sentence: str, sex: Sex) -> str:
+    """A first-person statement as a parent says it: "I have pain in my leg" becomes "She has pain in her leg"."""
+
+    def verb(m: re.Match[str]) -> str:
+        lead = _SUBJECT[sex]
+        head = {"I'm": " is", "I've": " has", "I'd": " would", "I'll": " will"}.get(m[1])
+        if head is not None:
+            return lead + head + m[2]
+        words = m[2].split()
+        for i, w in enumerate(words):
+            if w in _ADVERBS:
+                continue
+            words[i] = _third(w)
+            break
+        rest = " ".join(words)
+        return f"{lead} {rest}" if rest else lead
+
+    def other(m: re.Match[str]) -> str:
+        word = m[1].lower()
+        if word in ("my", "our"):
+            return _cased(_POSSESSIVE[sex], m[1])
+        if word == "me":
+            return _OBJECT[sex]
+        if word == "mine":
+            return "hers" if sex is Sex.FEMALE else "his"
+        return _cased("herself" if sex is Sex.FEMALE else "himself", m[1])
+
+    return capital(_WORDS.sub(other, _I_VERB.sub(verb, sentence)))
+
+
+_YOU: Final = re.compile(
+    r"\b(do|are|have|were|yourself|you're|you've|your|yours|you)\b(\s+you\b)?(?:\s+(have|are|were|do|feel|take|notice|get)\b)?",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=20_000)
+def about_patient(question: str, sex: Sex) -> str:
+    """A question to "you" as it is put to a parent: "Do you have a cough?" becomes "Does she have a cough?"."""
+    she, her, poss = _SUBJECT[sex], _OBJECT[sex], _POSSESSIVE[sex]
+    inverted = {"do": "does", "are": "is", "have": "has", "were": "was"}
+    plain = {"have": "has", "are": "is", "were": "was", "do": "does"}
+
+    def swap(m: re.Match[str]) -> str:
+        word, you, verb = m[1].lower(), m[2], m[3]
+        tail = f" {verb}" if verb else ""
+        if word in inverted:
+            return (_cased(inverted[word], m[1]) + f" {she}" + tail) if you else m[0]
+        if you:
+            return m[0]
+        if word == "you":
+            before = question[: m.start()].rstrip().rsplit(" ", 1)[-1].lower()
+            if verb and before not in ("did", "can", "could", "will", "would", "should", "does", "has", "is", "was"):
+                tail = f" {plain.get(verb.lower(), _third(verb.lower()))}"
+            subject = (
+                her if before in ("bother", "bothers", "to", "for", "with", "of", "help", "hurt", "about") else she
+            )
+            return _cased(subject, m[1]) + tail
+        table = {
+            "your": poss, "yours": poss, "you're": f"{she} is", "you've": f"{she} has",
+            "yourself": "herself" if sex is Sex.FEMALE else "himself",
+        }  # fmt: skip
+        return _cased(table[word], m[1]) + tail
+
+    return capital(_YOU.sub(swap, question))
+
+
+def _cased(word: str, like: str) -> str:
+    return word.capitalize() if like[:1].isupper() else word
+
+
+def capital(text: str) -> str:
+    """`text` with a capital first letter."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,276 @@
+"""Prints a consultation event by event, live or again, from the events alone; the score card comes last.
+
+Owns what each kind of event looks like. Must not import sim, agents or score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from rich.console import Console
+from rich.text import Text
+
+from consult.events import (
+    Belief,
+    Concluded,
+    Event,
+    Guarded,
+    Header,
+    MoodChange,
+    Ordered,
+    Question,
+    RecordUpdate,
+    Referred,
+    Result,
+    Stopped,
+    StopReason,
+    Told,
+    Triaged,
+    Utterance,
+)
+from consult.show.card import Card
+from consult.show.paint import BAD, DOCTOR, PATIENT, QUIET, URGENCY, Canvas, Level, plain_name, safe
+from consult.terms import Department
+
+_SPEAKERS: Final = {"self": "Patient", "patient": "Patient", "parent": "Parent", "carer": "Carer"}
+_STATES: Final = {"present": "+", "absent": "-", "unknown": "?", "not_noticed": "?", "withheld": "withheld "}
+_ENDS: Final = {
+    StopReason.CONCLUDED: "the doctor concluded",
+    StopReason.REFERRED: "the doctor referred the patient",
+    StopReason.PATIENT_LEFT: "the patient left",
+    StopReason.TURN_LIMIT: "no questions are left",
+    StopReason.ORDER_LIMIT: "no orders are left",
+    StopReason.BUDGET: "the budget is spent",
+    StopReason.TIME_LIMIT: "the time is over",
+    StopReason.REFUSED: "the doctor refused",
+    StopReason.MODEL_ERROR: "a model failed",
+    StopReason.INFRASTRUCTURE_ERROR: "the machinery failed",
+    StopReason.CANCELLED: "cancelled",
+}
+
+
+class EventPrinter:
+    """Prints events as they come. `names` gives plain names of conditions, departments and orders by id."""
+
+    def __init__(
+        self, console: Console, header: Header, names: Mapping[str, str] | None = None, *, level: Level = Level.FULL
+    ) -> None:
+        self._canvas = Canvas(console)
+        self._header = header
+        self._names = dict(names or {})
+        self._level = level
+        self._mood: MoodChange | None = None
+        self._triage: tuple[Any, ...] = ()
+        self._card = Card(header, self._names)
+        who = header.names.get("speaker", "patient")
+        self.speaker = _SPEAKERS.get(who, who)
+        self._draw: dict[type, Callable[[Any], None]] = {
+            Utterance: self._utterance,
+            MoodChange: self._mood_change,
+            Guarded: self._guarded,
+            Question: self._question,
+            Belief: self._belief,
+            Ordered: self._ordered,
+            Result: self._result,
+            RecordUpdate: self._record,
+            Triaged: self._triaged,
+            Concluded: self._concluded,
+            Referred: self._referred,
+            Stopped: self._stopped,
+        }
+
+    def start(self) -> None:
+        """Who meets whom."""
+        if self._level is Level.PLAIN:
+            return
+        h, dot = self._header, f" {self._canvas.signs.dot} "
+        self._canvas.rule(f"{h.scenario}{dot}{h.persona}", style="bold", heavy=self._canvas.signs.heavy)
+        agents = sorted(set(h.agents.values()))
+        lead = h.agents.get("inquirer", "?")
+        others = [a for a in agents if a != lead]
+        parts = [f"inquirer {lead}", *([f"others {', '.join(others)}"] if others else [])]
+        parts += [f"hospital {h.hospital}", f"knowledge {h.knowledge}", f"seed {h.seed}", f"epoch {h.epoch}"]
+        patient = h.names.get("patient", "")
+        if patient:
+            self._canvas.block("patient", safe(patient))
+        self._canvas.block("set-up", Text(dot.join(parts), style=QUIET))
+        self._canvas.blank()
+
+    def print_all(self, events: Iterable[Event]) -> None:
+        """A whole consultation, from who meets whom to the score card."""
+        self.start()
+        for event in events:
+            self.event(event)
+        self.finish()
+
+    def event(self, event: Event) -> None:
+        """Prints one event (scores and the verdict wait for `finish`)."""
+        self._card.add(event)
+        draw = self._draw.get(type(event))
+        if self._level is Level.PLAIN:
+            self._plain(event)
+        elif draw is not None:
+            draw(event)
+        self._remember(event)
+
+    def skip(self, event: Event) -> None:
+        """Takes note of an event without printing it."""
+        self._card.add(event)
+        self._remember(event)
+
+    def _remember(self, event: Event) -> None:
+        if isinstance(event, MoodChange):
+            self._mood = event  # the next change is shown as up or down from here
+
+    def finish(self) -> None:
+        """The score card."""
+        if self._level is Level.FULL and self._card.has_any:
+            self._card.draw(self._canvas)
+
+    def _plain(self, event: Event) -> None:
+        if isinstance(event, Utterance):
+            self._canvas.said(self.speaker, event.text)
+        elif isinstance(event, Question):
+            self._canvas.said("Doctor", event.text)
+        elif isinstance(event, (Concluded, Referred)):
+            words = " ".join(safe(t) for t in (event.explanation, event.safety_net) if t)
+            if words:
+                self._canvas.said("Doctor", words)
+
+    def _utterance(self, e: Utterance) -> None:
+        text = Text(safe(e.text) or "(says nothing)")
+        for caption in e.images:
+            text.append(f"\n(picture: {safe(caption)})", style="italic")
+        self._canvas.block(self.speaker, text, PATIENT)
+        notes = [_told(t) for t in e.told]
+        dot = f" {self._canvas.signs.dot} "
+        if notes:
+            self._canvas.block("tells", Text(dot.join(notes), style=QUIET))
+        manner = [f.replace("_", " ") for f in e.flags] + ([f"cue: {e.cue}"] if e.cue else [])
+        if manner:
+            self._canvas.block("manner", Text(dot.join(safe(m) for m in manner), style=QUIET))
+
+    def _mood_change(self, e: MoodChange) -> None:
+        signs, width = self._canvas.signs, 5 if self._canvas.width < 104 else 10
+        line = Text()
+        for name, colour in (("trust", "green"), ("irritation", "red"), ("anxiety", "yellow")):
+            value = getattr(e, name)
+            before = getattr(self._mood, name) if self._mood else value
+            arrow = signs.up if value > before + 1e-9 else signs.down if value < before - 1e-9 else " "
+            line.append(f"{name} ", style=QUIET).append(signs.bar(value, width), style=colour)
+            line.append(f" {value * 100:3.0f}{arrow} ", style=QUIET)
+        cause = safe(e.cause).replace("_", " ")
+        apart = "" if line.cell_len + len(cause) <= self._canvas.room else "\n"
+        line.append(apart + cause, style="italic dim")
+        self._canvas.block("mood", line)
+
+    def _guarded(self, e: Guarded) -> None:
+        what = e.breach.replace("_", " ")
+        done = "asked again" if e.action == "retried" else "replaced by the template"
+        self._canvas.block("guard", Text(f"stopped: {what} (attempt {e.attempt}), {done}", style=BAD), BAD)
+
+    def _question(self, e: Question) -> None:
+        self._canvas.blank()
+        self._canvas.rule(f"question {self._card.turns}")
+        self._canvas.block("Doctor", Text(safe(e.text)), DOCTOR)
+        self._why(e.rationale)
+
+    def _why(self, rationale: str) -> None:
+        if rationale:
+            self._canvas.block("why", Text(safe(rationale), style=QUIET))
+
+    def _belief(self, e: Belief) -> None:
+        self._canvas.block("belief", self._bars([(self._name(c), p) for c, p in e.top[:5]]))
+
+    def _bars(self, rows: list[tuple[str, float]]) -> Text:
+        room = self._canvas.room
+        wide = min(34, room // 2)
+        bars = min(30, room - wide - 8)
+        out = Text()
+        for n, (name, p) in enumerate(rows):
+            label = Text(name)
+            label.truncate(wide, overflow="ellipsis", pad=True)
+            out.append("\n" if n else "").append_text(label)
+            out.append(" ").append(self._canvas.signs.bar(p, bars), style="blue").append(f" {p * 100:3.0f} %")
+        return out
+
+    def _ordered(self, e: Ordered) -> None:
+        self._canvas.blank()
+        self._canvas.rule("order")
+        self._canvas.block("Doctor", Text(f"orders: {self._name(e.order)}"), DOCTOR)
+        self._why(e.rationale)
+
+    def _result(self, e: Result) -> None:
+        self._canvas.block("result", Text(safe(e.text)), "bold")
+        parts = [e.status.replace("_", " "), f"cost {e.cost:g}"]
+        parts += [f"{e.delay:g} min"] if e.delay else []
+        parts += [f"invasiveness {e.invasiveness}"] if e.invasiveness else []
+        parts += [_told(t) for t in e.told]
+        self._canvas.block("", Text(f" {self._canvas.signs.dot} ".join(parts), style=QUIET))
+
+    def _record(self, e: RecordUpdate) -> None:
+        if e.statements:
+            noted = f"{len(e.statements)} noted; chief complaint: {safe(e.chief_complaint)}"
+            self._canvas.block("record", Text(noted, style=QUIET))
+
+    def _triaged(self, e: Triaged) -> None:
+        now = (e.department, e.runner_up, e.urgency, e.rules)
+        if now == self._triage:
+            return  # it stands as printed above
+        self._triage = now
+        line = self._place(e.department, "bold").append("  ")
+        line.append(f" {e.urgency.replace('_', ' ').upper()} ", style=URGENCY[e.urgency])
+        line.append("  else ", style=QUIET).append_text(self._place(e.runner_up, QUIET))
+        self._canvas.block("triage", line)
+        rules = [f"{safe(r.id)} ({safe(r.strength or r.kind).replace('_', ' ')})" for r in e.rules]
+        if rules:
+            joined = f" {self._canvas.signs.dot} ".join(rules)
+            self._canvas.block("rules", Text(joined, style=QUIET))
+
+    def _place(self, department: Department, style: str) -> Text:
+        into = f" {self._canvas.signs.into} "
+        return Text(self._name(department.primary) + into + self._name(department.secondary), style=style)
+
+    def _concluded(self, e: Concluded) -> None:
+        self._canvas.blank()
+        self._canvas.rule("conclusion")
+        self._answer(e)
+        for n, step in enumerate(e.plan):
+            self._canvas.block("plan" if n == 0 else "", Text(f"{n + 1}. {safe(step)}"))
+
+    def _referred(self, e: Referred) -> None:
+        self._canvas.blank()
+        self._canvas.rule("referral")
+        self._answer(e)
+        if e.reason:
+            self._canvas.block("reason", safe(e.reason))
+
+    def _answer(self, e: Concluded | Referred) -> None:
+        words = "\n".join(safe(t) for t in (e.explanation, e.safety_net) if t)
+        if words:
+            self._canvas.block("Doctor", words, DOCTOR)
+        named = [(self._name(d.condition), d.probability) for d in e.differential[:5]]
+        if all(p is not None for _, p in named) and named:
+            self._canvas.block("diagnosis", self._bars([(name, p or 0.0) for name, p in named]), "bold")
+        else:
+            listed = "\n".join(f"{n}. {name}" for n, (name, _) in enumerate(named, 1))
+            self._canvas.block("diagnosis", listed or "none given", "bold")
+        where = self._place(e.department, "") if e.department else Text()
+        if e.urgency:
+            where.append("  " if where else "").append(f" {e.urgency.replace('_', ' ').upper()} ", URGENCY[e.urgency])
+        if where:
+            self._canvas.block("sends to" if e.department else "urgency", where)
+
+    def _stopped(self, e: Stopped) -> None:
+        self._canvas.blank()
+        detail = f": {safe(e.detail)}" if e.detail else ""
+        self._canvas.rule(f"{_ENDS[e.reason]}{detail}", style="bold", heavy=self._canvas.signs.heavy)
+
+    def _name(self, identifier: str) -> str:
+        return plain_name(identifier, self._names)
+
+
+def _told(t: Told) -> str:
+    tone = f" ({t.tone.replace('_', ' ')})" if t.tone != "plain" else ""
+    return f"{_STATES[t.state]}{safe(t.fact)}{tone}"

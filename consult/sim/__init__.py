@@ -1,0 +1,1 @@
+"""The simulation: state, nodes, routing, graph, session. The only home of langgraph."""

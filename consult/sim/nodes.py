@@ -1,0 +1,244 @@
+"""The nodes: each calls one agent and returns what changed, events among it. No side effects, nothing durable.
+
+A failure of the inquirer is the inquirer's (`model_error`); a failure of anything that simulates is not
+(`infrastructure_error`), so that no doctor is scored for a broken patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, cast
+
+from langgraph.runtime import Runtime
+
+from consult.actions import Ask, Conclude, Order, Refer, as_action
+from consult.agents.base import Act, InquirerView, Line, PatientReply, PatientView, Record, TriageView
+from consult.agents.examiner import examine
+from consult.agents.recipient import receive
+from consult.agents.triage import guidance
+from consult.clean import one_line
+from consult.errors import InfrastructureError
+from consult.events import (
+    EVENT,
+    Belief,
+    Concluded,
+    Event,
+    Ordered,
+    Question,
+    Referred,
+    Statement,
+    Stopped,
+    StopReason,
+    Triaged,
+    Utterance,
+)
+from consult.language.resolver import resolve
+from consult.persona import Mood
+from consult.score import Case, assess
+from consult.score.audit import audit
+from consult.seeds import seed_of
+from consult.sim.routing import ASK, END, ORDER
+from consult.sim.state import Context, Plain, State
+
+Update = dict[str, Any]
+Node = Callable[[State, Runtime[Context]], Update]
+_SPEAKS: Final = {"utterance": "patient", "question": "inquirer"}
+
+
+def dump(events: Iterable[Event], state: State) -> list[Plain]:
+    """Events as plain data with their `seq` and `turn`."""
+    first, turn = len(state["events"]), state["turn"]
+    out = []
+    for i, e in enumerate(events):
+        data = e.model_dump(mode="json")
+        data["seq"], data["turn"] = first + i, max(turn, data["turn"])
+        out.append(data)
+    return out
+
+
+def _failed(state: State, who: str, error: Exception, *, events: Iterable[Event] = ()) -> Update:
+    ours = who == "inquirer" and not isinstance(error, InfrastructureError)
+    reason = StopReason.MODEL_ERROR if ours else StopReason.INFRASTRUCTURE_ERROR
+    detail = one_line(f"{who}: {type(error).__name__}: {error}", limit=300)
+    return {"events": dump([*events, Stopped(reason=reason, detail=detail)], state), "stop": reason.value}
+
+
+def opening(state: State, runtime: Runtime[Context]) -> Update:
+    """The patient's first words."""
+    c = runtime.context
+    try:
+        reply = c.patient.open(_patient_view(state, c))
+    except Exception as e:
+        return _failed(state, "patient", e)
+    return _spoken(state, reply)
+
+
+def patient(state: State, runtime: Runtime[Context]) -> Update:
+    """The patient's answer."""
+    c = runtime.context
+    try:
+        reply = c.patient.reply(_patient_view(state, c))
+    except Exception as e:
+        return _failed(state, "patient", e)
+    return _spoken(state, reply)
+
+
+def _patient_view(state: State, c: Context) -> PatientView:
+    return PatientView(
+        world=c.world,
+        scenario=c.scenario,
+        persona=c.persona,
+        mood=Mood(**state["mood"]),
+        memory=state["memory"],
+        told=state["told"],
+        question=state["question"],
+        turn=state["turn"],
+        seed=c.patient_seed,
+    )
+
+
+def _spoken(state: State, reply: PatientReply) -> Update:
+    events = list(reply.events)
+    said = [e for e in events if isinstance(e, Utterance)]
+    if reply.leaves:
+        events.append(Stopped(reason=StopReason.PATIENT_LEFT))
+    told = [t.model_dump(mode="json") for e in said for t in e.told]
+    return {
+        "events": dump(events, state),
+        "mood": reply.mood.model_dump(),
+        "memory": dict(reply.memory),
+        "told": told,
+        "cue": said[-1].cue if said else "",
+        "stop": StopReason.PATIENT_LEFT.value if reply.leaves else None,
+    }
+
+
+def recipient(state: State, runtime: Runtime[Context]) -> Update:
+    """What was said or found goes on record."""
+    source = next(e for e in reversed(state["events"]) if e["type"] in ("utterance", "result"))
+    record = _record(state)
+    after, update = receive(record, source, state["question"], runtime.context.world.knowledge)
+    if update is None:
+        return {"events": []}
+    statements = state["record"]["statements"] | {s.finding: s.model_dump(mode="json") for s in update.statements}
+    return {
+        "events": dump([update], state),
+        "record": {"statements": statements, "complaint": after.complaint},
+    }
+
+
+def _record(state: State) -> Record:
+    statements = state["record"]["statements"]
+    built = {k: Statement.model_construct(**{**v, "values": tuple(v["values"])}) for k, v in statements.items()}
+    return Record(built, state["record"]["complaint"])
+
+
+def triage(state: State, runtime: Runtime[Context]) -> Update:
+    """Department, runner-up and urgency of this round."""
+    c = runtime.context
+    view = TriageView(
+        world=c.world, patient=c.scenario.patient, record=_record(state), round=state["round"] + 1, last=state["triage"]
+    )
+    try:
+        r = c.triage.triage(view)
+        event = Triaged(
+            round=view.round,
+            department=r.department,
+            runner_up=r.runner_up,
+            urgency=r.urgency,
+            rules=r.rules,
+            guidance=r.guidance,
+            compared=r.compared,
+        )
+    except Exception as e:
+        return _failed(state, "triage", e)
+    data = dump([event], state)
+    return {"events": data, "triage": data[0], "round": view.round}
+
+
+def inquirer(state: State, runtime: Runtime[Context]) -> Update:
+    """The inquirer's action."""
+    c = runtime.context
+    view = _inquirer_view(state, c)
+    try:
+        given = c.inquirer.act(view)
+        act = given if isinstance(given, Act) else Act(given)
+        action = as_action(act.action)
+        events: list[Event] = [Belief(top=act.belief, entropy=act.entropy)] if act.belief else []
+    except Exception as e:
+        return _failed(state, "inquirer", e)
+    return _done(action, events, view, state, c)
+
+
+def _done(action: Any, events: list[Event], view: InquirerView, state: State, c: Context) -> Update:
+    """The update for a valid action, within the limits."""
+    if isinstance(action, Ask):
+        if view.questions_left <= 0:
+            return _stop(events, state, StopReason.TURN_LIMIT)
+        events.append(Question(text=action.text, rationale=action.rationale))
+        query = resolve(action.text, c.world.knowledge)
+        turned = cast("State", {**state, "turn": state["turn"] + 1})
+        return {
+            "events": dump(events, turned),
+            "turn": state["turn"] + 1,
+            "question": action.text,
+            "asked": list(query.findings),
+            "next": ASK,
+        }
+    if isinstance(action, Order):
+        if view.orders_left <= 0:
+            return _stop(events, state, StopReason.ORDER_LIMIT)
+        events.append(Ordered(order=action.order, rationale=action.rationale))
+        return {"events": dump(events, state), "orders": state["orders"] + 1, "next": ORDER}
+    fields = action.model_dump(exclude={"kind"})
+    if isinstance(action, Conclude):
+        return _stop([*events, Concluded(**fields)], state, StopReason.CONCLUDED)
+    assert isinstance(action, Refer)
+    return _stop([*events, Referred(**fields)], state, StopReason.REFERRED)
+
+
+def _stop(events: list[Event], state: State, reason: StopReason) -> Update:
+    return {"events": dump([*events, Stopped(reason=reason)], state), "next": END, "stop": reason.value}
+
+
+def _inquirer_view(state: State, c: Context) -> InquirerView:
+    record = _record(state)
+    lines = [Line(_SPEAKS[e["type"]], e["text"]) for e in state["events"] if e["type"] in _SPEAKS]
+    triaged = state["triage"]
+    return InquirerView(
+        world=c.world,
+        patient=c.scenario.patient,
+        dialogue=lines,
+        record=record,
+        triage=triaged,
+        guidance=guidance(c.world, c.scenario.patient, record, triaged) if triaged is not None else None,
+        asked=frozenset(state["asked"]),
+        ordered=frozenset(state["ordered"]),
+        results=[e for e in state["events"] if e["type"] == "result"] if state["orders"] else [],
+        images=tuple(i.caption for i in c.scenario.images),
+        turn=state["turn"],
+        questions_left=c.limits.max_turns - state["turn"],
+        orders_left=c.limits.max_orders - state["orders"],
+        cue=state["cue"],
+        seed=seed_of(c.inquirer_seed, state["turn"], state["orders"]),
+        scenario=c.scenario if getattr(c.inquirer, "privileged", False) else None,
+    )
+
+
+def examiner(state: State, runtime: Runtime[Context]) -> Update:
+    """The result of an order."""
+    c = runtime.context
+    order = state["events"][-1]["order"]
+    result = examine(order, c.scenario, c.world.knowledge, state["ordered"], c.patient_seed)
+    told = [t.model_dump(mode="json") for t in result.told]
+    return {"events": dump([result], state), "ordered": [result.order], "told": told}
+
+
+def assessor(state: State, runtime: Runtime[Context]) -> Update:
+    """Verdict, scores and the audit of the patient."""
+    c = runtime.context
+    events = [EVENT.validate_python(e) for e in state["events"]]
+    case = Case(c.scenario, c.world.knowledge, c.world.hospital, events)
+    marks = assess(case)
+    marks.append(audit(events, c.scenario, c.world.knowledge, c.persona.temper.start))
+    return {"events": dump(marks, state)}

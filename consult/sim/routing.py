@@ -1,0 +1,30 @@
+"""Where the graph goes next: pure functions of the state. Property-tested; import neither langgraph nor agents."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from consult.sim.state import State
+
+ASK: Final = "ask"
+ORDER: Final = "order"
+END: Final = "end"
+
+
+def after_inquirer(state: State) -> Literal["patient", "examiner", "assessor"]:
+    """A question goes to the patient, an order to the examiner, anything else ends the dialogue."""
+    if state.get("stop") is not None:
+        return "assessor"
+    if state["next"] == ASK:
+        return "patient"
+    return "examiner" if state["next"] == ORDER else "assessor"
+
+
+def after_patient(state: State) -> Literal["recipient", "assessor"]:
+    """What was said goes on record, unless the patient has left or failed."""
+    return "assessor" if state.get("stop") is not None else "recipient"
+
+
+def after_triage(state: State) -> Literal["inquirer", "assessor"]:
+    """The inquirer's turn, unless triage failed."""
+    return "assessor" if state.get("stop") is not None else "inquirer"

@@ -1,0 +1,147 @@
+"""One consultation: set up, played, as a stream of events or a whole transcript."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from pydantic import BaseModel
+
+from consult.agents.base import ROLES, World
+from consult.agents.registry import check_spec, make
+from consult.events import EVENT, SCHEMA_VERSION, Event, Header, Provenance
+from consult.hospital import Hospital
+from consult.knowledge.model import Knowledge
+from consult.knowledge.per_object import per_object
+from consult.persona import Persona
+from consult.scenario import Scenario, Speaker
+from consult.seeds import digest, seed_of
+from consult.settings import Limits, source_commit
+from consult.sim.graph import graph, recursion_limit
+from consult.sim.state import Context, initial
+from consult.store.transcript import Transcript
+
+DEFAULT_AGENTS: Mapping[str, str] = dict.fromkeys(ROLES, "reference")
+
+
+def _digest(model: BaseModel) -> str:
+    return digest(model.model_dump(mode="json"))
+
+
+content_hash = per_object(_digest, size=4096)
+"""sha256 of a model's content, computed once per object."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Everything that a consultation depends on. Raises UsageError on use if an agent spec is unknown."""
+
+    scenario: Scenario
+    persona: Persona
+    hospital: Hospital
+    knowledge: Knowledge
+    agents: Mapping[str, str] = field(default_factory=dict)
+    """Specs by role; a role not given is `reference`."""
+    limits: Limits = field(default_factory=Limits)
+    epoch: int = 1
+    seed: int = 0
+
+    @cached_property
+    def line_up(self) -> dict[str, str]:
+        """The spec of every role."""
+        return {**DEFAULT_AGENTS, **self.agents}
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """Version, commit and the hashes of all content."""
+        return Provenance(
+            version=_version(),
+            commit=source_commit(),
+            scenario=content_hash(self.scenario),
+            persona=content_hash(self.persona),
+            hospital=content_hash(self.hospital),
+            knowledge=content_hash(self.knowledge),
+        )
+
+    @cached_property
+    def cell(self) -> str:
+        """The content key of this consultation: equal content, equal key, wherever and whenever it runs."""
+        p = self.provenance
+        return digest(
+            {
+                "content": [p.scenario, p.persona, p.hospital, p.knowledge, p.version],
+                "agents": self.line_up,
+                "limits": [self.limits.max_turns, self.limits.max_orders],
+                "epoch": self.epoch,
+                "seed": self.seed,
+            }
+        )
+
+
+def _version() -> str:
+    try:
+        return version("consult")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0"
+
+
+def header(setup: Setup) -> Header:
+    """The first line of the transcript."""
+    patient = setup.scenario.patient
+    speaker = "patient" if patient.speaker is Speaker.SELF else patient.speaker.value
+    return Header(
+        schema_version=SCHEMA_VERSION,
+        consultation_id=setup.cell[:16],
+        scenario=setup.scenario.id,
+        persona=setup.persona.id,
+        hospital=setup.hospital.id,
+        knowledge=setup.knowledge.id,
+        agents=setup.line_up,
+        limits={"max_turns": setup.limits.max_turns, "max_orders": setup.limits.max_orders},
+        epoch=setup.epoch,
+        seed=setup.seed,
+        names={"speaker": speaker, "patient": patient.name},
+        provenance=setup.provenance,
+    )
+
+
+def context(setup: Setup) -> Context:
+    """The graph's context. Raises UsageError if an agent cannot be had."""
+    for role, spec in setup.line_up.items():
+        check_spec(role, spec)
+    p = setup.provenance
+    shared = (setup.seed, setup.epoch, p.scenario)
+    return Context(
+        world=World(setup.knowledge, setup.hospital),
+        scenario=setup.scenario,
+        persona=setup.persona,
+        limits=setup.limits,
+        inquirer=make("inquirer", setup.line_up["inquirer"]),
+        patient=make("patient", setup.line_up["patient"]),
+        triage=make("triage", setup.line_up["triage"]),
+        patient_seed=seed_of(*shared, p.persona, "patient"),
+        inquirer_seed=seed_of(*shared, setup.line_up["inquirer"], "inquirer"),
+    )
+
+
+def stream(setup: Setup) -> Iterator[Event]:
+    """The events as they happen, the scores last."""
+    c = context(setup)
+    for step in graph().stream(initial(c), _config(setup), context=c, stream_mode="updates"):
+        for update in step.values():
+            for event in (update or {}).get("events", ()):
+                yield EVENT.validate_python(event)
+
+
+def play(setup: Setup) -> Transcript:
+    """The whole consultation at once; the same events as `stream`."""
+    c = context(setup)
+    state = graph().invoke(initial(c), _config(setup), context=c)
+    return Transcript(header(setup), tuple(EVENT.validate_python(e) for e in state["events"]))
+
+
+def _config(setup: Setup) -> Any:
+    return {"recursion_limit": recursion_limit(setup.limits)}

@@ -1,0 +1,85 @@
+"""The graph's state (plain data, changed only by what nodes return) and its context (static, never in the state)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import add
+from typing import Annotated, Any, TypedDict
+
+from consult.agents.base import Inquirer, PatientAgent, TriageAgent, World
+from consult.persona import Persona
+from consult.scenario import Scenario
+from consult.settings import Limits
+
+Plain = dict[str, Any]
+
+
+class State(TypedDict, total=False):
+    """Everything that changes in a consultation. JSON-able throughout, so that any checkpointer can keep it."""
+
+    events: Annotated[list[Plain], add]
+    """Events as plain data, in order; `seq` is the index."""
+    turn: int
+    """Questions asked so far."""
+    orders: int
+    """Orders placed so far."""
+    round: int
+    """Rounds of triage so far."""
+    mood: Plain
+    memory: Plain
+    """The patient's own notes."""
+    told: Annotated[list[Plain], add]
+    """Facts told so far."""
+    asked: Annotated[list[str], add]
+    """Findings asked for so far."""
+    ordered: Annotated[list[str], add]
+    """Orders placed so far, by id."""
+    record: Plain
+    """The recipient's record: {"statements": {finding: statement}, "complaint": finding or None}."""
+    triage: Plain | None
+    """The last triage event."""
+    question: str
+    """The inquirer's last words to the patient, "" before the first."""
+    cue: str
+    """The cue in the patient's last words."""
+    next: str
+    """Where the inquirer's action leads: ask, order, end."""
+    stop: str | None
+    """The stop reason, once there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What does not change: who plays, in which world, within which limits."""
+
+    world: World
+    scenario: Scenario
+    persona: Persona
+    limits: Limits
+    inquirer: Inquirer
+    patient: PatientAgent
+    triage: TriageAgent
+    patient_seed: int
+    """Depends on the case and the persona only, so that two inquirers meet the same patient."""
+    inquirer_seed: int
+
+
+def initial(context: Context) -> State:
+    """The state before the first word."""
+    return State(
+        events=[],
+        turn=0,
+        orders=0,
+        round=0,
+        mood=context.persona.temper.start.model_dump(),
+        memory={},
+        told=[],
+        asked=[],
+        ordered=[],
+        record={"statements": {}, "complaint": None},
+        triage=None,
+        question="",
+        cue="",
+        next="",
+        stop=None,
+    )

@@ -335,6 +335,7 @@ Event = Annotated[
     Field(discriminator="type"),
 ]
 EVENT: TypeAdapter[Any] = TypeAdapter(Event)
+EVENTS: TypeAdapter[Any] = TypeAdapter(tuple[Event, ...])
 
 
 class Provenance(Record):

@@ -8,9 +8,10 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -20,6 +21,8 @@ from consult.errors import DataError, DataErrors
 
 MAX_BYTES = 64 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml", ".json")
+WHOLE: Final = "(file)"
+"""Stands for the field where a problem is the whole file's."""
 M = TypeVar("M", bound="Record")
 _Loader = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
@@ -38,7 +41,10 @@ class _UniqueKeys(_Loader):  # type: ignore[misc, valid-type]  # the base is cho
         for key_node, _ in node.value:
             if key_node.tag == "tag:yaml.org,2002:bool":
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key_node.value!r} reads as true or false; put it in quotes", key_node.start_mark
+                    None,
+                    None,
+                    f"the key {key_node.value!r} reads as true or false; put it in quotes",
+                    key_node.start_mark,
                 )
             key = str(getattr(key_node, "value", ""))
             if key in seen:
@@ -53,44 +59,59 @@ def read_text(path: Path) -> str:
     """The file's text. Raises DataError where it cannot be read, is too large or is not UTF-8."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise DataError(f"is larger than {MAX_BYTES >> 20} MiB", file=str(path), mend="split the file")
+            raise DataError(f"is larger than {MAX_BYTES >> 20} MiB", file=str(path), field=WHOLE, mend="split the file")
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as e:
-        raise DataError(f"is not UTF-8 text (byte {e.start})", file=str(path), mend="save the file as UTF-8") from None
+        raise DataError(
+            f"is not UTF-8 text (byte {e.start})", file=str(path), field=WHOLE, mend="save the file as UTF-8"
+        ) from None
     except (OSError, ValueError) as e:
         raise DataError(
-            f"cannot be read: {getattr(e, 'strerror', None) or e}", file=str(path), mend="check the path"
+            f"cannot be read: {getattr(e, 'strerror', None) or e}", file=str(path), field=WHOLE, mend="check the path"
         ) from None
 
 
 def parse(text: str, *, file: str, is_json: bool = False) -> Any:
     """Plain data from YAML or JSON text. Raises DataError; no tags, no anchors, no key twice."""
+
+    def wrong(problem: str, mend: str, line: int | None = None) -> DataError:
+        field = _key_near(text, line) if line is not None else WHOLE
+        return DataError(problem, file=file, line=line, field=field, mend=mend)
+
     try:
         if is_json:
             return json.loads(text, object_pairs_hook=_unique)
-        if "*" in text and any(isinstance(e, yaml.AliasEvent) for e in yaml.parse(text, Loader=_Loader)):
-            raise DataError("uses a YAML alias (*name)", file=file, mend="write the value out")
+        if "*" in text:
+            alias = next((e for e in yaml.parse(text, Loader=_Loader) if isinstance(e, yaml.AliasEvent)), None)
+            if alias is not None:
+                at = alias.start_mark.line + 1 if alias.start_mark is not None else None
+                raise wrong("uses a YAML alias (*name)", "write the value out", at)
         return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a subclass of the safe loader
     except yaml.MarkedYAMLError as e:
         mark = e.problem_mark or e.context_mark
-        raise DataError(
-            f"is not valid YAML: {one_line(e.problem or e.context or 'unreadable')}",
-            file=file,
-            line=mark.line + 1 if mark else None,
-            mend="correct the line named, or the one before it",
-        ) from None
+        what = one_line(e.problem or e.context or "unreadable")
+        line = mark.line + 1 if mark else None
+        raise wrong(f"is not valid YAML: {what}", "correct the line named, or the one before it", line) from None
     except yaml.YAMLError as e:
-        raise DataError(f"is not valid YAML: {one_line(str(e))}", file=file, mend="remove that character") from None
+        raise wrong(f"is not valid YAML: {one_line(str(e))}", "remove that character") from None
     except json.JSONDecodeError as e:
-        raise DataError(
-            f"is not valid JSON: {e.msg}", file=file, line=e.lineno, mend="correct the line named"
-        ) from None
+        raise wrong(f"is not valid JSON: {e.msg}", "correct the line named", e.lineno) from None
     except RecursionError:
-        raise DataError("is nested too deeply", file=file, mend="flatten it") from None
+        raise wrong("is nested too deeply", "flatten it") from None
     except ValueError as e:  # a number or date that Python cannot hold
-        raise DataError(
-            f"holds a value that cannot be read: {one_line(str(e))}", file=file, mend="correct it"
-        ) from None
+        raise wrong(f"holds a value that cannot be read: {one_line(str(e))}", "correct it") from None
+
+
+_KEY: Final = re.compile(r"""[\s{\[,-]*["']?([A-Za-z_][\w.-]{0,59})["']?\s*:""")
+
+
+def _key_near(text: str, line: int) -> str:
+    """The last key at or above a line, for files too broken to say more."""
+    for row in reversed(text.splitlines()[max(line - 40, 0) : line]):
+        found = _KEY.match(row)
+        if found is not None:
+            return found[1]
+    return WHOLE
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -120,6 +141,7 @@ def validate(data: Any, model: type[M], path: Path) -> M:
             f"holds {found} where fields were expected",
             file=str(path),
             line=1,
+            field=WHOLE,
             mend="write `field: value` lines",
         )
     try:
@@ -127,22 +149,59 @@ def validate(data: Any, model: type[M], path: Path) -> M:
     except ValidationError as e:
         raise explain(e, model, path) from None
     except RecursionError:
-        raise DataError("is nested too deeply", file=str(path), mend="flatten it") from None
+        raise DataError("is nested too deeply", file=str(path), field=WHOLE, mend="flatten it") from None
 
 
-def explain(error: ValidationError, model: type[BaseModel], path: Path) -> DataErrors:
-    """A pydantic error as our own, with lines and mends; at most 20 of them."""
-    root = _compose(path)
+Loc = tuple[str | int, ...]
+
+
+def explain(
+    error: ValidationError,
+    model: type[BaseModel],
+    path: Path,
+    *,
+    origin: Callable[[Loc], tuple[Path, Loc]] | None = None,
+) -> DataErrors:
+    """A pydantic error as our own, with lines and mends; at most 20 of them.
+
+    `origin` says for a place in joined data which file it came from and where it stands there.
+    """
+    faults: dict[Path, Faults] = {}
     out = []
     for item in error.errors(include_url=False)[:20]:
-        loc = item["loc"]
+        where = item.get("ctx", {}).get("where", ())
+        loc: Loc = (*item["loc"], *where)
+        part, local = origin(loc) if origin is not None else (path, loc)
         problem = "unknown field" if item["type"] == "extra_forbidden" else one_line(item["msg"], limit=300)
         problem = problem.removeprefix("Value error, ")
         mend = str(item.get("ctx", {}).get("mend", "")) or _mend(item["type"], loc, model)
-        out.append(
-            DataError(problem, file=str(path), line=_line(root, loc), field=field_name(loc) or "(file)", mend=mend)
-        )
+        out.append(faults.setdefault(part, Faults(part)).fault(local, problem, mend))
     return DataErrors(out)
+
+
+class Faults:
+    """What is found wrong with one file that loads; the file is read again when the first line is asked for.
+
+    Without a path (content made in memory) `name` stands for the file.
+    """
+
+    def __init__(self, path: Path | None, name: str = "") -> None:
+        self._path = path
+        self._name = name
+        self.errors: list[DataError] = []
+
+    @cached_property
+    def _root(self) -> yaml.Node | None:
+        return _compose(self._path) if self._path is not None else None
+
+    def fault(self, loc: Sequence[str | int], problem: str, mend: str) -> DataError:
+        """A problem at a place, not added to the list."""
+        file = str(self._path) if self._path is not None else self._name
+        return DataError(problem, file=file, line=_line(self._root, loc), field=field_name(loc) or WHOLE, mend=mend)
+
+    def add(self, loc: Sequence[str | int], problem: str, mend: str) -> None:
+        """Note a problem at a place. `problem` is made one line."""
+        self.errors.append(self.fault(loc, one_line(problem), mend))
 
 
 def field_name(loc: Sequence[str | int]) -> str:

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from consult.errors import UsageError
 from consult.files import Record, files_under, is_plain_id, load
 from consult.settings import search_path
-from consult.terms import Department, Sex, Slug, Text, Words, problem
+from consult.terms import Department, FindingSpec, Sex, Slug, Text, Words, problem
 
 DEFAULT = "general"
 
@@ -37,11 +37,11 @@ class Strength(StrEnum):
 class When(Record):
     """A condition on what is known so far; every part given must hold, an empty one always does."""
 
-    all: tuple[str, ...] = ()
+    all: tuple[FindingSpec, ...] = ()
     """Findings (`id` or `id=value`) that are present."""
-    any: tuple[str, ...] = ()
+    any: tuple[FindingSpec, ...] = ()
     """At least one of these is present."""
-    none: tuple[str, ...] = ()
+    none: tuple[FindingSpec, ...] = ()
     """Findings known to be absent, all of them."""
     min_age: float = Field(default=0, ge=0, le=130)
     max_age: float = Field(default=130, ge=0, le=130)
@@ -59,7 +59,7 @@ class Discriminator(Record):
     against: Slug
     """The neighbouring department, primary or secondary."""
     when: When = When()
-    ask: tuple[str, ...] = Field(min_length=1)
+    ask: tuple[FindingSpec, ...] = Field(min_length=1)
     """Findings to ask about."""
 
 
@@ -67,8 +67,8 @@ class Inquiry(Record):
     """What to ask a patient of this department."""
 
     scope: Text
-    must_ask: tuple[str, ...] = ()
-    danger_signs: tuple[str, ...] = ()
+    must_ask: tuple[FindingSpec, ...] = ()
+    danger_signs: tuple[FindingSpec, ...] = ()
     discriminators: tuple[Discriminator, ...] = ()
 
 
@@ -99,7 +99,7 @@ class HardRule(Record):
     when: When
     to: Slug | None = None
     """The primary department it sends to; None if it only makes the inquirer ask first."""
-    ask_first: tuple[str, ...] = ()
+    ask_first: tuple[FindingSpec, ...] = ()
     """Findings to be asked before all others while it holds and `department` (if given) is predicted."""
     department: Slug | None = None
     why: Text
@@ -191,34 +191,46 @@ class Hospital(Record):
         ids = [d.id for d in self.departments] + [s.id for d in self.departments for s in d.secondary]
         if len(set(ids)) != len(ids):
             twice = next(i for i in ids if ids.count(i) > 1)
-            raise problem(f"department {twice} stands twice", "give each department its own id")
+            raise problem(f"department {twice} stands twice", "give each department its own id", ("departments",))
         known = set(ids)
         if self.parent_of.get(self.fallback.secondary) != self.fallback.primary:
-            raise problem("fallback is no department of this tree", "name a primary and one of its secondary ones")
-        for d in self.departments:
-            for x in d.inquiry.discriminators:
+            raise problem(
+                "fallback is no department of this tree", "name a primary and one of its secondary ones", ("fallback",)
+            )
+        for n, d in enumerate(self.departments):
+            for m, x in enumerate(d.inquiry.discriminators):
                 if x.against not in known:
-                    raise problem(f"{d.id}: discriminator against {x.against}, no department here", "correct it")
-        for h in self.hard_rules:
+                    at = ("departments", n, "inquiry", "discriminators", m, "against")
+                    raise problem(f"{d.id}: discriminator against {x.against}, no department here", "correct it", at)
+        for n, h in enumerate(self.hard_rules):
             for name in (h.to, h.department):
                 if name is not None and name not in self.primary:
-                    raise problem(f"hard rule {h.id}: {name} is no primary department", "correct it")
+                    raise problem(f"hard rule {h.id}: {name} is no primary department", "correct it", ("hard_rules", n))
         self._check_comparisons(known)
         return self
 
     def _check_comparisons(self, known: set[str]) -> None:
         if len(self.comparison) != len(self.comparisons):
-            raise problem("a pair of departments is compared twice", "join their rules")
-        for c in self.comparisons:
+            raise problem("a pair of departments is compared twice", "join their rules", ("comparisons",))
+        for n, c in enumerate(self.comparisons):
             for name in c.pair:
                 if name not in known or c.pair[0] == c.pair[1]:
-                    raise problem(f"comparison of {c.pair[0]} and {c.pair[1]}: {name} does not fit", "correct it")
-            for r in c.rules:
+                    raise problem(
+                        f"comparison of {c.pair[0]} and {c.pair[1]}: {name} does not fit",
+                        "correct it",
+                        ("comparisons", n, "pair"),
+                    )
+            for m, r in enumerate(c.rules):
                 if r.favours not in c.pair:
-                    raise problem(f"rule {r.id} favours {r.favours}, not in its pair", "name one of the pair")
+                    raise problem(
+                        f"rule {r.id} favours {r.favours}, not in its pair",
+                        "name one of the pair",
+                        ("comparisons", n, "rules", m, "favours"),
+                    )
         rules = [h.id for h in self.hard_rules] + [r.id for c in self.comparisons for r in c.rules]
         if len(set(rules)) != len(rules):
-            raise problem("a rule's id stands twice", "give each rule its own id")
+            twice = next(i for i in rules if rules.count(i) > 1)
+            raise problem(f"two rules have the id {twice}", "give each rule its own id", ("comparisons",))
 
 
 def hospital_files() -> dict[str, Path]:

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from consult.errors import UsageError
 from consult.files import Record, files_under, is_plain_id, load
 from consult.settings import search_path
-from consult.terms import Department, FindingId, Sex, Slug, Text, Urgency, Words, problem
+from consult.terms import Department, FindingId, FindingSpec, Sex, Slug, Text, Urgency, Words, problem
 
 
 class State(StrEnum):
@@ -129,9 +129,9 @@ class Gold(Record):
     """Conditions a sound doctor would consider."""
     department: Department
     urgency: Urgency
-    must_ask: tuple[str, ...] = ()
+    must_ask: tuple[FindingSpec, ...] = ()
     """Findings a sound doctor asks about."""
-    dangers: tuple[str, ...] = ()
+    dangers: tuple[FindingSpec, ...] = ()
     """Red flags of this case that must be asked about, present or not."""
     plan: tuple[Text, ...] = ()
 
@@ -173,16 +173,22 @@ class Scenario(Record):
     def _consistent(self) -> Self:
         names = [f.finding for f in self.facts]
         if len(set(names)) != len(names):
-            twice = next(n for n in names if names.count(n) > 1)
-            raise problem(f"two facts about {twice}", "keep one; several values go into its `values`")
+            n = next(i for i, name in enumerate(names) if name in names[:i])
+            raise problem(
+                f"two facts about {names[n]}", "keep one; several values go into its `values`", ("facts", n, "finding")
+            )
         if not any(f.release is Release.OPENING and f.state is State.PRESENT for f in self.facts):
-            raise problem("no fact is told at the opening", "give one present fact `release: opening`")
+            raise problem("no fact is told at the opening", "give one present fact `release: opening`", ("facts",))
         ids = [o.order for o in self.orders]
         if len(set(ids)) != len(ids):
-            raise problem("an order has two results", "keep one")
-        for f in self.facts:
+            raise problem("an order has two results", "keep one", ("orders",))
+        for n, f in enumerate(self.facts):
             if f.order is not None and f.order not in ids:
-                raise problem(f"fact {f.finding}: order {f.order} has no result here", "add it under `orders:`")
+                raise problem(
+                    f"fact {f.finding}: order {f.order} has no result here",
+                    "add it under `orders:`",
+                    ("facts", n, "order"),
+                )
         return self
 
 

@@ -22,6 +22,13 @@ def _cut(value: Any) -> Any:
 
 
 FindingId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*$", max_length=100)]
+FindingSpec = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*(=[A-Za-z0-9][A-Za-z0-9_\-]*)?$", max_length=201
+    ),
+]
+"""A finding, or one of its values: `id` or `id=value`."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]*$", max_length=100)]
 Text = Annotated[str, BeforeValidator(_clean), StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=r"\S")]
 """Words in a file: made safe, not empty."""
@@ -33,9 +40,9 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 
 
-def problem(text: str, mend: str) -> PydanticCustomError:
-    """A validation error that carries its own mend."""
-    return PydanticCustomError("consult", "{text}", {"text": text, "mend": mend})
+def problem(text: str, mend: str, where: tuple[str | int, ...] = ()) -> PydanticCustomError:
+    """A validation error that carries its own mend, and the place below the validated model that it is about."""
+    return PydanticCustomError("consult", "{text}", {"text": text, "mend": mend, "where": where})
 
 
 class Urgency(StrEnum):

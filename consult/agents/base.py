@@ -6,7 +6,7 @@ can be resumed, replayed or forked anywhere. Must not import `consult.sim`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
@@ -44,10 +44,11 @@ class Record:
         """What is known, ready for the belief; things answered "I don't know" are left out."""
         return {s.finding: Known(s.state, s.values) for s in self.statements.values() if s.state != "unknown"}
 
-    def holds(self, spec: tuple[str, str | None], state: str = "present") -> bool:
-        """Whether the record says so of a finding (and value)."""
-        s = self.statements.get(spec[0])
-        return s is not None and s.state == state and (spec[1] is None or spec[1] in s.values)
+    def holds(self, spec: str, state: str = "present") -> bool:
+        """Whether the record says so of a finding (`id` or `id=value`)."""
+        name, _, value = spec.partition("=")
+        s = self.statements.get(name)
+        return s is not None and s.state == state and (not value or value in s.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +92,14 @@ class Line(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InquirerView:
     """What the inquirer sees: the patient's words, the record, triage and its guidance; never facts or gold."""
 
     world: World
     patient: Patient
-    dialogue: Sequence[Line]
+    hear: Callable[[], tuple[Line, ...]]
+    """Gives the dialogue; use `dialogue`."""
     record: Record
     triage: Mapping[str, Any] | None
     guidance: Guidance | None
@@ -117,6 +119,11 @@ class InquirerView:
     """Differs by consultation and turn; the only source of chance."""
     scenario: Scenario | None = None
     """Given to privileged controls only (`oracle`)."""
+
+    @cached_property
+    def dialogue(self) -> tuple[Line, ...]:
+        """What was said so far."""
+        return self.hear()
 
 
 class Act(NamedTuple):

@@ -6,16 +6,22 @@ matching (the rules in force are those of the pair predicted in the round before
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import exp, log
 from typing import Any, Final
 
 from consult.agents.base import Guidance, Record, TriageResult, TriageView, World
 from consult.events import FiredRule
 from consult.hospital import Comparison, HardRule, Hospital, When
-from consult.knowledge.belief import belief
+from consult.knowledge.belief import Array, Belief, belief
+from consult.knowledge.model import Knowledge
+from consult.knowledge.per_object import per_object
 from consult.scenario import Patient
 from consult.terms import Department, Urgency
+
+Place = tuple[str, str]
+"""Primary and secondary department."""
+Mass = dict[Place, float]
 
 FLOOR: Final = 1e-3
 """Share every department keeps before comparison rules speak: one decisive rule can lift it, an auxiliary one cannot."""
@@ -33,50 +39,62 @@ class ReferenceTriage:
         world, record = view.world, view.record
         b = belief(world.knowledge)
         p = b.posterior(record.known, view.patient.age, view.patient.sex, record.complaint)
-        shares = dict(zip(b.conditions, (float(x) for x in p), strict=True))
         fired: list[FiredRule] = []
         forced = _hard(world, view.patient, record, fired)
-        mass = _mass(world, shares, forced)
-        pairs = _pairs(view.last)
-        compared = _compare(world, view.patient, record, mass, pairs, fired)
-        department, runner_up = _decide(world.hospital, mass, fired, shares, world)
-        urgency = _urgency(world, record, shares, department, fired)
+        mass = _mass(world, p, forced)
+        compared = _compare(world, view.patient, record, mass, _pairs(view.last), fired)
+        department, runner_up = _decide(world.hospital, mass)
+        fired.append(FiredRule(id=f"belief:{_likeliest(b, p)}", kind="belief", favours=department.secondary))
+        urgency = _urgency(world, record, p, department, fired)
         return TriageResult(department, runner_up, urgency, tuple(fired), department.primary, compared)
 
 
-def holds(when: When, patient: Patient, record: Record, world: World) -> tuple[str, ...] | None:
+def holds(when: When, patient: Patient, record: Record) -> tuple[str, ...] | None:
     """The findings that make a condition hold (may be empty); None if it does not hold."""
     if not when.min_age <= patient.age <= when.max_age or (when.sex is not None and when.sex is not patient.sex):
         return None
-    spec = world.knowledge.spec
-    if any(s.partition("=")[0] not in world.knowledge.finding for s in when.findings):
-        return None  # a hospital written for another knowledge
-    present = [s for s in (*when.all, *when.any) if record.holds(spec(s))]
-    if any(s not in present for s in when.all) or (when.any and not any(s in present for s in when.any)):
+    if not all(record.holds(s) for s in when.all) or not all(record.holds(s, "absent") for s in when.none):
         return None
-    if not all(record.holds(spec(s), "absent") for s in when.none):
+    some = [s for s in when.any if record.holds(s)]
+    if when.any and not some:
         return None
-    return tuple(dict.fromkeys((*present, *(f"no {s}" for s in when.none))))
+    return tuple(dict.fromkeys((*when.all, *some, *(f"no {s}" for s in when.none))))
 
 
 def _hard(world: World, patient: Patient, record: Record, fired: list[FiredRule]) -> str | None:
     """The primary department that the first hard rule sends to, if one does."""
     for rule in world.hospital.hard_rules:
-        evidence = holds(rule.when, patient, record, world)
+        evidence = holds(rule.when, patient, record)
         if rule.to is not None and evidence is not None:
             fired.append(FiredRule(id=rule.id, kind="hard", strength="decisive", favours=rule.to, evidence=evidence))
             return rule.to
     return None
 
 
-def _mass(world: World, shares: Mapping[str, float], forced: str | None) -> dict[Department, float]:
-    """Probability by department."""
-    out: dict[Department, float] = {}
-    for condition in world.knowledge.conditions:
-        own = condition.department
-        place = world.hospital.within(forced, own.secondary) if forced else world.hospital.place(own)
-        out[place] = out.get(place, 0.0) + shares[condition.id]
+def _mass(world: World, p: Array, forced: str | None) -> Mass:
+    """Probability by (primary, secondary) department."""
+    out: Mass = {}
+    for place, share in zip(_placed(world.hospital)(world.knowledge, forced), p.tolist(), strict=True):
+        out[place] = out.get(place, 0.0) + share
     return out
+
+
+def _placing(hospital: Hospital) -> Callable[[Knowledge, str | None], tuple[Place, ...]]:
+    kept: dict[tuple[int, str | None], tuple[Knowledge, tuple[Place, ...]]] = {}
+
+    def places(knowledge: Knowledge, forced: str | None) -> tuple[Place, ...]:
+        """Where each condition belongs in this hospital; `forced` names the only primary department allowed."""
+        key = (id(knowledge), forced)
+        if key not in kept:
+            own = [c.department for c in knowledge.conditions]
+            found = [hospital.within(forced, d.secondary) if forced else hospital.place(d) for d in own]
+            kept[key] = (knowledge, tuple((d.primary, d.secondary) for d in found))
+        return kept[key][1]
+
+    return places
+
+
+_placed = per_object(_placing)
 
 
 def _pairs(last: Mapping[str, Any] | None) -> list[tuple[str, str]]:
@@ -91,7 +109,7 @@ def _compare(
     world: World,
     patient: Patient,
     record: Record,
-    mass: dict[Department, float],
+    mass: Mass,
     pairs: Sequence[tuple[str, str]],
     fired: list[FiredRule],
 ) -> tuple[str, ...]:
@@ -102,9 +120,9 @@ def _compare(
         if comparison is None:
             continue
         used.append("/".join(comparison.pair))
-        shift = _shift(comparison, world, patient, record, fired)
+        shift = _shift(comparison, patient, record, fired)
         for place in mass:
-            side = next((s for s in comparison.pair if s in (place.primary, place.secondary)), None)
+            side = next((s for s in comparison.pair if s in place), None)
             if side is not None:
                 mass[place] = exp(log(max(mass[place], FLOOR)) + shift[side])
     total = sum(mass.values())
@@ -113,12 +131,10 @@ def _compare(
     return tuple(used)
 
 
-def _shift(
-    comparison: Comparison, world: World, patient: Patient, record: Record, fired: list[FiredRule]
-) -> dict[str, float]:
+def _shift(comparison: Comparison, patient: Patient, record: Record, fired: list[FiredRule]) -> dict[str, float]:
     shift = dict.fromkeys(comparison.pair, 0.0)
     for rule in comparison.rules:
-        evidence = holds(rule.when, patient, record, world)
+        evidence = holds(rule.when, patient, record)
         if evidence is None:
             continue
         shift[rule.favours] += rule.strength.log_odds / 2
@@ -130,43 +146,34 @@ def _shift(
     return shift
 
 
-def _decide(
-    hospital: Hospital,
-    mass: Mapping[Department, float],
-    fired: list[FiredRule],
-    shares: Mapping[str, float],
-    world: World,
-) -> tuple[Department, Department]:
+def _decide(hospital: Hospital, mass: Mass) -> tuple[Department, Department]:
     """Primary by mass, then its sub-department by mass; the runner-up is the likeliest other sub-department."""
     primaries: dict[str, float] = {}
-    for place, share in mass.items():
-        primaries[place.primary] = primaries.get(place.primary, 0.0) + share
+    for (primary, _), share in mass.items():
+        primaries[primary] = primaries.get(primary, 0.0) + share
     first = max(primaries, key=lambda d: (round(primaries[d], 9), d))
-    ranked = sorted(mass, key=lambda d: (-round(mass[d], 9), d.primary, d.secondary))
-    department = next(d for d in ranked if d.primary == first)
-    others = [d for d in ranked if d != department]
-    likeliest = max(shares, key=lambda c: (round(shares[c], 9), c))
-    fired.append(FiredRule(id=f"belief:{likeliest}", kind="belief", favours=department.secondary))
-    if others:
-        return department, others[0]
-    if hospital.fallback != department:
-        return department, hospital.fallback
-    siblings = [s.id for s in hospital.primary[first].secondary if s.id != department.secondary]
-    return department, Department(primary=first, secondary=siblings[0]) if siblings else department
+    ranked = sorted(mass, key=lambda d: (-round(mass[d], 9), d))
+    chosen = next(d for d in ranked if d[0] == first)
+    siblings = [(first, s.id) for s in hospital.primary[first].secondary]
+    fallback = (hospital.fallback.primary, hospital.fallback.secondary)
+    other = next((d for d in (*ranked, fallback, *siblings) if d != chosen), chosen)
+    return _department(chosen), _department(other)
 
 
-def _urgency(
-    world: World, record: Record, shares: Mapping[str, float], department: Department, fired: list[FiredRule]
-) -> Urgency:
+def _department(place: Place) -> Department:
+    return Department(primary=place[0], secondary=place[1])
+
+
+def _likeliest(b: Belief, p: Array) -> str:
+    return max(zip(p.round(9).tolist(), b.conditions, strict=True))[1]
+
+
+def _urgency(world: World, record: Record, p: Array, department: Department, fired: list[FiredRule]) -> Urgency:
     """The least urgency that is safe: the cost of under-triage decides, not the likeliest condition."""
     by: dict[Urgency, float] = dict.fromkeys(Urgency, 0.0)
-    for c in world.knowledge.conditions:
-        by[c.urgency] += shares[c.id]
-    signs = [
-        s
-        for s in world.hospital.primary[department.primary].inquiry.danger_signs
-        if s.partition("=")[0] in world.knowledge.finding and record.holds(world.knowledge.spec(s))
-    ]
+    for c, share in zip(world.knowledge.conditions, p.tolist(), strict=True):
+        by[c.urgency] += share
+    signs = [s for s in world.hospital.primary[department.primary].inquiry.danger_signs if record.holds(s)]
     threshold = world.hospital.emergency_threshold * (DANGER_FACTOR if signs else 1)
     if signs:
         fired.append(
@@ -188,13 +195,13 @@ def guidance(world: World, patient: Patient, record: Record, triaged: Mapping[st
     asks = [
         f
         for d in inquiry.discriminators
-        if d.against in against and holds(d.when, patient, record, world) is not None
+        if d.against in against and holds(d.when, patient, record) is not None
         for f in d.ask
     ]
     first = [
         f
         for rule in world.hospital.hard_rules
-        if _asks_now(rule, primary) and holds(rule.when, patient, record, world) is not None
+        if _asks_now(rule, primary) and holds(rule.when, patient, record) is not None
         for f in rule.ask_first
     ]
     return Guidance(

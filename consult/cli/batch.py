@@ -13,9 +13,8 @@ from consult.cli.main import FAILED
 from consult.cli.output import note, print_json, print_table
 
 if TYPE_CHECKING:
-    from consult.sim.session import Setup
-
     from consult.batch import Plan
+    from consult.sim.session import Setup
 
 
 @click.command("batch")

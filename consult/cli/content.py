@@ -25,10 +25,9 @@ KINDS: Final = ("scenario", "persona", "hospital", "knowledge", "plan", "action"
 )
 def sample(count: int, to: Path, seed: int, knowledge: str) -> None:
     """Draw N new scenarios from a knowledge, one YAML file each."""
-    from consult.sample import sample as draw
-
     from consult.files import dump_yaml
     from consult.knowledge.load import load_knowledge
+    from consult.sample import sample as draw
 
     to.mkdir(parents=True, exist_ok=True)
     written = 0

@@ -14,9 +14,8 @@ from consult.cli.main import FAILED
 from consult.cli.output import names_of, note, print_json
 
 if TYPE_CHECKING:
-    from consult.sim.session import Setup
-
     from consult.events import Event
+    from consult.sim.session import Setup
     from consult.store.db import Store
     from consult.store.transcript import Transcript
 
@@ -81,9 +80,8 @@ def _store(db: Path | None) -> Iterator[Store | None]:
 
 def _play(setup: Setup, level: str | None) -> Transcript:
     """The consultation, printed while it happens; it goes on and is kept even if the reader of the output goes away."""
-    from consult.sim.session import header, stream
-
     from consult.show import EventPrinter, Level, make_console
+    from consult.sim.session import header, stream
     from consult.store.transcript import Transcript
 
     head = header(setup)

@@ -21,6 +21,8 @@ from consult.terms import Sex
 KNOWLEDGE: Final = "ddxplus"
 DIFFERENTIAL: Final = 5
 """How many of the data set's ranked differential go into the gold."""
+WIDTH: Final = 6
+"""Digits of a patient's number in file names; the full release has more than 100,000 patients a part."""
 SPEAKS_FROM: Final = 12
 """Years; a parent speaks for younger patients."""
 _NOUNS: Final = {
@@ -38,8 +40,7 @@ def import_patients(patients: Path, conditions: Path, evidences: Path, to: Path,
     pathologies = read_pathologies(conditions, known)
     ids = condition_ids(pathologies, conditions)
     rows = read_patients(patients, pathologies, known, limit)
-    width = max((len(str(p.row)) for p in rows), default=1)
-    made = [scenario(p, pathologies, known, ids, width) for p in rows]
+    made = [scenario(p, pathologies, known, ids) for p in rows]
     try:
         to.mkdir(parents=True, exist_ok=True)
         for s in made:
@@ -56,15 +57,14 @@ def scenario(
     pathologies: Mapping[str, Pathology],
     evidences: Mapping[str, Evidence],
     ids: Mapping[str, str],
-    width: int = 1,
 ) -> Scenario:
-    """One patient as a scenario; `width` is to how many digits its number is filled up with zeros."""
+    """One patient as a scenario; `ids` are condition ids by pathology."""
     c = pathologies[p.pathology]
     gold = ids[p.pathology]
     speaker = Speaker.PARENT if p.age < SPEAKS_FROM else Speaker.SELF
     years = f"{p.age:g}-year-old {_NOUNS[p.sex, p.age < 18]}"
     return Scenario(
-        id=f"ddxplus_{p.row:0{width}d}",
+        id=f"ddxplus_{p.row:0{WIDTH}d}",
         title=f"Patient {p.row}: {years}",
         tags=("ddxplus",),
         knowledge=KNOWLEDGE,

@@ -46,6 +46,8 @@ _BY_PREFIX: Final[Mapping[str, tuple[str, str]]] = {
     "H2": ("ophthalmology", "general_ophthalmology"), "H3": ("ophthalmology", "general_ophthalmology"),
     "H4": ("ophthalmology", "general_ophthalmology"), "H5": ("ophthalmology", "general_ophthalmology"),
 }  # fmt: skip
+_UNDIVIDED: Final = frozenset({"J81"})
+"""Categories of this release that only the clinical modification divides further."""
 _CHILDREN: Final = {
     "respiratory_medicine": "paediatric_respiratory", "infectious_diseases": "paediatric_infectious_diseases",
     "gastroenterology": "paediatric_gastroenterology", "endocrinology": "paediatric_endocrinology",
@@ -116,8 +118,9 @@ def icd10(text: str) -> str | None:
     found: list[tuple[str, str]] = re.findall(r"\b([A-Za-z]\d[0-9A-Za-z])(?:\.([0-9A-Za-z]))?", text)
     if not found:
         return None
-    category, digit = found[-1]
-    return category.upper() + (f".{digit.upper()}" if digit else "")
+    last, digit = found[-1]
+    category = last.upper()
+    return category + (f".{digit.upper()}" if digit and category not in _UNDIVIDED else "")
 
 
 def department(code: str, age: float | None = None) -> Department:

@@ -58,7 +58,7 @@ def read_patients(
     """
     out: list[PatientRow] = []
     lines: dict[int, int] = {}
-    for count, (line, cells) in enumerate(islice(_cells(path), limit)):
+    for count, (line, cells) in enumerate(islice(_cells(path), None if limit is None else max(limit, 0))):
         reader = _Reader(str(path), line, cells)
         patient = reader.patient(count, pathologies, evidences)
         if patient.row in lines:

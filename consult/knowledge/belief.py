@@ -25,8 +25,6 @@ UNNOTICED: Final = 0.5
 """Weight of "not that I've noticed" against a plain no, as a factor on its log-likelihood (ours)."""
 SPARE: Final = 0.1
 """Least share of a condition's patients who come with something else than its listed complaints (ours)."""
-ACTIVE: Final = 1e-7
-"""Conditions below this probability are left out when questions are compared."""
 
 
 class Known(NamedTuple):
@@ -107,12 +105,16 @@ class Belief:
             return zero
         reach = np.ones(len(zero)) if parent == "present" else self.reach(finding)
         if known.state == "present":
-            return self._log_present(f, known.values)
+            return np.asarray(
+                self._log_present(f, known.values) + (np.log(_clip(reach)) if f.parent and parent != "present" else 0)
+            )
         weight = UNNOTICED if known.state == "not_noticed" else 1.0
         if not f.values:
             return np.asarray(weight * np.log1p(-_clip(self.present[finding] * reach)))
         if f.kind is FindingKind.MULTI:
-            some = np.ones(len(zero)) - np.prod([1 - p for p in self.value[finding].values()], axis=0)
+            some = 1 - np.prod([1 - p for v, p in self.value[finding].items() if v != f.none], axis=0)
+            if f.none is not None:
+                some = some * (1 - self.value[finding][f.none])
             return np.asarray(weight * np.log1p(-_clip(some * reach)))
         return np.asarray(weight * np.log1p(-_clip(reach))) if f.parent and parent != "present" else zero
 
@@ -150,10 +152,7 @@ class Belief:
 
     def gains(self, p: Array, known: Mapping[str, Known]) -> dict[str, float]:
         """Expected fall of entropy (nats) from learning each finding that is not known and can still be so."""
-        on = np.flatnonzero(p > ACTIVE)
-        active = p[on] / p[on].sum()
-        states = {f: k.state for f, k in known.items()}
-        return self.answers.gains(active, on, states)
+        return self.answers.gains(p, {f: k.state for f, k in known.items()})
 
 
 def _clip(p: Array) -> Array:

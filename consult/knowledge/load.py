@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from consult.errors import DataError, DataErrors, UsageError
-from consult.files import files_under, load, read_data, validate
+from pydantic import ValidationError
+
+from consult.clean import one_line
+from consult.errors import DataError, UsageError
+from consult.files import WHOLE, Loc, explain, files_under, is_plain_id, load, read_data
 from consult.knowledge.model import Knowledge
 
 DEFAULT: Final = "general"
@@ -21,24 +25,35 @@ def knowledge_names() -> list[str]:
 
 def find_knowledge(name: str) -> Path:
     """The path of a knowledge given by name or path. Raises UsageError if there is none."""
-    for path in (_DATA / name, _DATA / f"{name}.yaml", _DATA / f"{name}.json"):
-        if "/" not in name and "\\" not in name and name not in (".", "..") and path.exists():
+    if is_plain_id(name):
+        for path in (_DATA / name, _DATA / f"{name}.yaml", _DATA / f"{name}.json"):
+            if path.exists():
+                return path
+    with suppress(OSError, ValueError):  # text that cannot be a path at all
+        path = Path(name)
+        if name and path.exists():
             return path
-    path = Path(name)
-    if path.exists():
-        return path
+    shown = one_line(name, limit=80)
     raise UsageError(
-        f"--knowledge: there is no {name!r} (mend: give a file, a folder or one of: {', '.join(knowledge_names())})"
+        f"--knowledge: there is no {shown!r} (mend: give a file, a folder or one of: {', '.join(knowledge_names())})"
     )
 
 
 @lru_cache(maxsize=8)
 def load_knowledge(name: str = DEFAULT) -> Knowledge:
     """A knowledge by name or path. Raises UsageError, DataError or DataErrors."""
-    path = find_knowledge(name)
-    if path.is_file():
-        return load(path, Knowledge)
+    return read_knowledge(find_knowledge(name))
+
+
+def read_knowledge(path: Path) -> Knowledge:
+    """The knowledge of a file or folder, read anew. Raises DataError or DataErrors."""
+    return load(path, Knowledge) if path.is_file() else _joined(path)
+
+
+def _joined(path: Path) -> Knowledge:
+    """A folder's files as one."""
     merged: dict[str, Any] = {}
+    parts: dict[str, list[tuple[int, Path]]] = {}
     for part in files_under(path):
         data = read_data(part)
         if not isinstance(data, dict):
@@ -46,16 +61,32 @@ def load_knowledge(name: str = DEFAULT) -> Knowledge:
                 "holds no fields",
                 file=str(part),
                 line=1,
+                field=WHOLE,
                 mend="write `findings:`, `conditions:` or `orders:`",
             )
         for key, value in data.items():
+            held = merged.get(str(key))
+            parts.setdefault(str(key), []).append((len(held) if isinstance(held, list) else 0, part))
             _merge(merged, str(key), value, part)
     if not merged:
-        raise DataError("holds no .yaml or .json file", file=str(path), mend="give another folder")
+        raise DataError("holds no .yaml or .json file", file=str(path), field=WHOLE, mend="give another folder")
+
+    def origin(loc: Loc) -> tuple[Path, Loc]:
+        held = parts.get(str(loc[0])) if loc else None
+        if held is None:  # what is missing, or about all of it
+            return next((p for found in parts.values() for _, p in found), path), loc
+        if len(loc) < 2 or not isinstance(loc[1], int):
+            return held[0][1], loc
+        index = loc[1]
+        start, part = next((s, p) for s, p in reversed(held) if s <= index)
+        return part, (loc[0], index - start, *loc[2:])
+
     try:
-        return validate(merged, Knowledge, path)
-    except DataErrors as e:
-        raise _located(e, path) from None
+        return Knowledge.model_validate(merged)
+    except ValidationError as e:
+        raise explain(e, Knowledge, path, origin=origin) from None
+    except RecursionError:
+        raise DataError("is nested too deeply", file=str(path), field=WHOLE, mend="flatten it") from None
 
 
 def _merge(into: dict[str, Any], key: str, value: Any, part: Path) -> None:
@@ -68,25 +99,3 @@ def _merge(into: dict[str, Any], key: str, value: Any, part: Path) -> None:
         into[key] = old | value
     else:
         raise DataError("stands in two files of this folder", file=str(part), field=key, mend="keep it in one of them")
-
-
-def _located(errors: DataErrors, folder: Path) -> DataErrors:
-    """Errors of a joined folder, each sent back to the file and line its text names, as far as that can be told."""
-    texts = {p: p.read_text("utf-8").splitlines() for p in files_under(folder)}
-    out = []
-    for e in errors.errors:
-        words = [w.strip(",:'") for w in e.problem.split() if "_" in w or "." in w]
-        hit = next(
-            ((p, n) for w in words for p, lines in texts.items() for n, t in enumerate(lines, 1) if w in t),
-            None,
-        )
-        out.append(
-            DataError(
-                e.problem,
-                file=str(hit[0]) if hit else e.file,
-                line=hit[1] if hit else None,
-                field=e.field,
-                mend=e.mend,
-            )
-        )
-    return DataErrors(out)

@@ -12,7 +12,19 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from consult.files import Record
-from consult.terms import Department, FindingId, Probability, Sex, Slug, Text, Urgency, Weight, Words, problem
+from consult.terms import (
+    Department,
+    FindingId,
+    FindingSpec,
+    Probability,
+    Sex,
+    Slug,
+    Text,
+    Urgency,
+    Weight,
+    Words,
+    problem,
+)
 
 
 class FindingKind(StrEnum):
@@ -109,7 +121,7 @@ class Finding(Record):
                 "give it that form",
             )
         if isinstance(self.background, dict):
-            _check_values(self, self.background, "background")
+            _check_values(self, self.background, "background", ("background",))
         return self
 
     @cached_property
@@ -118,12 +130,18 @@ class Finding(Record):
         return tuple(v.id for v in self.values)
 
 
-def _check_values(finding: Finding, table: dict[str, float], where: str) -> None:
+Where = tuple[str | int, ...]
+"""A place in a file, as pydantic tells it."""
+
+
+def _check_values(finding: Finding, table: dict[str, float], what: str, where: Where) -> None:
     unknown = sorted(set(table) - set(finding.value_ids))
     if unknown:
-        raise problem(f"{where}: {finding.id} has no value {unknown[0]!r}", f"use: {', '.join(finding.value_ids[:8])}")
+        raise problem(
+            f"{what}: {finding.id} has no value {unknown[0]!r}", f"use: {', '.join(finding.value_ids[:8])}", where
+        )
     if finding.kind is FindingKind.CATEGORICAL and sum(table.values()) > 1.0001:
-        raise problem(f"{where}: the probabilities of {finding.id} add up to more than 1", "lower them")
+        raise problem(f"{what}: the probabilities of {finding.id} add up to more than 1", "lower them", where)
 
 
 class Prevalence(Record):
@@ -155,9 +173,12 @@ class Condition(Record):
     """What to call it to a patient."""
     icd10: Annotated[str, StringConstraints(pattern=r"^[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?$")]
     synonyms: tuple[Text, ...] = ()
+    answers: tuple[Text, ...] = ()
+    """Further names that count as this diagnosis when a doctor gives them, but that a patient may well say too
+    ("asthma"); the guard does not look for these."""
     parent: Slug | None = None
     """The broader condition it is a kind of."""
-    label: str | None = None
+    label: Words | None = None
     """The label of the 3MDBench set it stands for."""
     urgency: Urgency
     department: Department
@@ -166,7 +187,7 @@ class Condition(Record):
     """P(present | condition), or P(value | condition, parent present) by value; each value on its own for multi."""
     complaint: dict[FindingId, Probability] = {}
     """P(the patient comes with this finding | condition). Empty: any finding, in proportion to its probability."""
-    red_flags: tuple[str, ...] = ()
+    red_flags: tuple[FindingSpec, ...] = ()
     """Findings (`id` or `id=value`) whose presence makes this condition dangerous or likely dangerous."""
     explanation: Words = ""
     """The condition in plain words, said to the patient at the end."""
@@ -243,23 +264,28 @@ class Knowledge(Record):
 
     @model_validator(mode="after")
     def _linked(self) -> Self:
-        for what, items in (
-            ("finding", self.findings),
-            ("condition", self.conditions),
-            ("order", self.orders),
+        for what, ids in (
+            ("finding", [f.id for f in self.findings]),
+            ("condition", [c.id for c in self.conditions]),
+            ("order", [o.id for o in self.orders]),
         ):
-            ids = [i.id for i in items]
-            if len(set(ids)) != len(ids):
-                twice = next(i for i in ids if ids.count(i) > 1)
-                raise problem(f"{what} {twice} stands twice", "give each its own id")
-        for f in self.findings:
-            _check_parent(self, f)
-        for c in self.conditions:
-            _check_condition(self, c)
-        for o in self.orders:
-            for f_id in o.reveals:
+            seen: set[str] = set()
+            for n, name in enumerate(ids):
+                if name in seen:
+                    raise problem(f"{what} {name} stands twice", "give each its own id", (f"{what}s", n, "id"))
+                seen.add(name)
+        for n, f in enumerate(self.findings):
+            _check_parent(self, f, ("findings", n, "parent"))
+        for n, c in enumerate(self.conditions):
+            _check_condition(self, c, ("conditions", n))
+        for n, o in enumerate(self.orders):
+            for m, f_id in enumerate(o.reveals):
                 if f_id not in self.finding:
-                    raise problem(f"order {o.id} reveals {f_id}, which is no finding", "add the finding or correct it")
+                    raise problem(
+                        f"order {o.id} reveals {f_id}, which is no finding",
+                        "add the finding or correct it",
+                        ("orders", n, "reveals", m),
+                    )
         return self
 
     def spec(self, text: str) -> tuple[str, str | None]:
@@ -271,40 +297,51 @@ class Knowledge(Record):
         return name, value or None
 
 
-def _check_parent(k: Knowledge, f: Finding) -> None:
+def _check_parent(k: Knowledge, f: Finding, where: Where) -> None:
     seen = {f.id}
     node: Finding | None = f
     while node is not None and node.parent is not None:
         if node.parent not in k.finding:
-            raise problem(f"finding {node.id} has the parent {node.parent}, which is no finding", "correct `parent:`")
+            raise problem(
+                f"finding {node.id} has the parent {node.parent}, which is no finding", "correct `parent:`", where
+            )
         if node.parent in seen:
-            raise problem(f"finding {f.id} is its own ancestor", "break the circle of `parent:`")
+            raise problem(f"finding {f.id} is its own ancestor", "break the circle of `parent:`", where)
         seen.add(node.parent)
         node = k.finding[node.parent]
 
 
-def _check_condition(k: Knowledge, c: Condition) -> None:
+def _check_condition(k: Knowledge, c: Condition, where: Where) -> None:
     for f_id, p in c.findings.items():
         f = k.finding.get(f_id)
+        at = (*where, "findings", f_id)
         if f is None:
-            raise problem(f"condition {c.id} lists {f_id}, which is no finding", "add the finding or correct the id")
+            raise problem(f"condition {c.id} lists {f_id}, which is no finding", "add it or correct the id", at)
         if f.kind is FindingKind.TEXT:
-            raise problem(f"condition {c.id} lists {f_id}, whose kind is text", "text findings carry no probability")
+            raise problem(f"condition {c.id} lists {f_id}, whose kind is text", "text carries no probability", at)
         if f.values and not isinstance(p, dict):
-            raise problem(f"condition {c.id}: {f_id} needs one probability a value", "write {value: probability}")
+            raise problem(f"condition {c.id}: {f_id} needs one probability a value", "write {value: probability}", at)
         if isinstance(p, dict):
             if not f.values:
-                raise problem(f"condition {c.id}: {f_id} is binary", "write one probability")
-            _check_values(f, p, f"condition {c.id}")
+                raise problem(f"condition {c.id}: {f_id} is binary", "write one probability", at)
+            _check_values(f, p, f"condition {c.id}", at)
     for f_id in c.complaint:
         if f_id not in k.finding:
-            raise problem(f"condition {c.id}: complaint {f_id} is no finding", "correct the id")
+            raise problem(
+                f"condition {c.id}: complaint {f_id} is no finding", "correct the id", (*where, "complaint", f_id)
+            )
     if c.parent is not None and c.parent not in k.condition:
-        raise problem(f"condition {c.id} has the parent {c.parent}, which is no condition", "correct `parent:`")
+        raise problem(
+            f"condition {c.id} has the parent {c.parent}, which is no condition",
+            "correct `parent:`",
+            (*where, "parent"),
+        )
     if c.id in k.ancestors(c.id):
-        raise problem(f"condition {c.id} is its own ancestor", "break the circle of `parent:`")
-    for flag in c.red_flags:
+        raise problem(f"condition {c.id} is its own ancestor", "break the circle of `parent:`", (*where, "parent"))
+    for n, flag in enumerate(c.red_flags):
         try:
             k.spec(flag)
         except ValueError:
-            raise problem(f"condition {c.id}: red flag {flag} is no finding", "correct it") from None
+            raise problem(
+                f"condition {c.id}: red flag {flag} is no finding", "correct it", (*where, "red_flags", n)
+            ) from None

@@ -6,33 +6,19 @@ Knows nothing of the scenario: it can only read what was said.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from functools import lru_cache
+from typing import Final
 
 from consult.knowledge.model import FindingKind, Knowledge
 from consult.language.lexicon import Frame, Lexicon, lexicon
+from consult.language.replies import NOT_NOTICED, UNKNOWN, YES, Reply, contains, short_reply
 from consult.language.tokens import Tokens, sentences, tokens
 
-Reply = Literal["present", "absent", "unknown", "not_noticed"]
-
-_YES: Final = frozenset(
-    "yes yeah yep yup sure correct right exactly indeed definitely absolutely certainly true aye".split()
-)
-_NO: Final = frozenset("no nope nah never not none nothing negative neither".split())
 _NEGATORS: Final = frozenset("no not never without nor neither nothing none deny denied".split())
 _BREAKERS: Final = frozenset("but however though although except apart only just yet".split())
-_UNKNOWN: Final[tuple[Tokens, ...]] = tuple(
-    tokens(p)
-    for p in (
-        "don't know", "do not rightly know", "couldn't tell", "couldn't say", "can't say", "can't tell", "not sure", "no idea", "can't remember",
-        "don't remember", "don't recall", "can't recall", "not certain", "hard to say", "wouldn't know", "unsure",
-    )
-)  # fmt: skip
-_NOT_NOTICED: Final[tuple[Tokens, ...]] = tuple(
-    tokens(p)
-    for p in ("not that I", "haven't noticed", "not noticed", "didn't notice", "hasn't noticed", "nothing I noticed")
-)
+_LEADS: Final = YES | {"well", "oh", "so", "honestly", "look"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +36,22 @@ class Reading:
 
 def extract(text: str, knowledge: Knowledge, asked: Sequence[str] = ()) -> tuple[Reading, ...]:
     """What `text` says, given the findings `asked` just before it; one reading a finding, the last one said."""
-    lex = lexicon(knowledge)
+    return _extract(text, lexicon(knowledge), tuple(asked))
+
+
+@lru_cache(maxsize=4096)
+def _extract(text: str, lex: Lexicon, asked: tuple[str, ...]) -> tuple[Reading, ...]:
+    """Remembered, because the guard, the recipient and the audit read the same words."""
     out: dict[str, Reading] = {}
     short: Reply | None = None
-    for part in sentences(text):
-        if part.endswith("?"):
-            continue  # a question back states nothing
+    stated = [p for p in sentences(text) if not p.endswith("?")]  # a question back states nothing
+    for part in stated:
         read, rest = _sentence(part, lex, asked)
         for r in read:
             _put(out, r)
         if short is None and not read:
-            short = _short(rest)
-        elif short is None and len(asked) > 1:
-            short = None
-    _answer(out, short, text, asked, lex)
+            short = short_reply(rest)
+    _answer(out, short, " ".join(stated), asked, lex)
     _imply(out, lex)
     return tuple(out.values())
 
@@ -108,37 +96,27 @@ def _more_values(toks: Tokens, start: int, finding: str, lex: Lexicon, read: lis
 
 def _framed(part: str, toks: Tokens, lex: Lexicon, read: list[Reading], free: list[bool]) -> bool:
     """Statements with a slot: values in any number, or free words that are kept as they are."""
-    for frame in lex.value_frames:
-        i = _starts(toks, frame)
-        if i is not None:
-            before = len(read)
-            _more_values(toks, i, frame.finding, lex, read, free)
-            if len(read) > before:
-                free[:i] = [False] * i
-                return True
-    best: tuple[int, Frame] | None = None
-    for frame in lex.text_frames:
-        i = _starts(toks, frame)
-        if i is not None and (best is None or i > best[0]):
-            best = (i, frame)
-    if best is None:
-        return False
-    words = _tail(part, best[0])
-    read.append(Reading(best[1].finding, "present", text=words))
-    return bool(words)
+    for i, frame in _starts(toks, lex.value_frames):
+        before = len(read)
+        _more_values(toks, i, frame.finding, lex, read, free)
+        if len(read) > before:
+            free[:i] = [False] * i
+            return True
+    for i, frame in _starts(toks, lex.text_frames):
+        words = _tail(part, i)
+        if words:
+            read.append(Reading(frame.finding, "present", text=words))
+            return True
+    return False
 
 
-def _starts(toks: Tokens, frame: Frame) -> int | None:
-    """Where the slot begins if the sentence opens with the frame's words, an answering word left aside."""
-    n = len(frame.before)
-    if n < 2:
-        return None
-    for lead in (0, 1):
-        if lead and not (toks and (toks[0] in _YES or toks[0] in ("well", "oh", "so", "honestly", "look"))):
-            break
-        if toks[lead : lead + n] == frame.before and len(toks) > lead + n:
-            return lead + n
-    return None
+def _starts(toks: Tokens, frames: dict[Tokens, list[Frame]]) -> Iterable[tuple[int, Frame]]:
+    """Frames that the sentence opens with, an answering word left aside, and where their slot begins."""
+    for lead in (0, 1) if toks and toks[0] in _LEADS else (0,):
+        for frame in frames.get(toks[lead : lead + 2], ()):
+            n = lead + len(frame.before)
+            if toks[lead:n] == frame.before and len(toks) > n:
+                yield n, frame
 
 
 def _tail(part: str, skip: int) -> str:
@@ -159,9 +137,9 @@ def _mentions(toks: Tokens, lex: Lexicon, read: list[Reading], free: list[bool])
         if finding.kind is not FindingKind.BINARY and not _negated(toks, start, free):
             continue  # naming an attribute says nothing of its value
         state: Reply = "present"
-        if _contains(toks, _UNKNOWN):
+        if contains(toks, UNKNOWN):
             state = "unknown"
-        elif _contains(toks, _NOT_NOTICED):
+        elif contains(toks, NOT_NOTICED):
             state = "not_noticed"
         elif _negated(toks, start, free):
             state = "absent"
@@ -182,27 +160,6 @@ def _negated(toks: Tokens, i: int, free: list[bool]) -> bool:
     return False
 
 
-def _contains(toks: Tokens, phrases: tuple[Tokens, ...]) -> bool:
-    return any(toks[i : i + len(p)] == p for p in phrases for i in range(len(toks) - len(p) + 1))
-
-
-def _short(toks: Tokens) -> Reply | None:
-    """A sentence that only answers: yes, no, don't know, not that I noticed."""
-    if not toks:
-        return None
-    if _contains(toks, _NOT_NOTICED):
-        return "not_noticed"
-    if _contains(toks, _UNKNOWN):
-        return "unknown"
-    if toks[0] in _NO:
-        return "absent"
-    return (
-        "present"
-        if toks[0] in _YES or (toks[:2] in (("@", "do"), ("@", "have"), ("@", "be")) and len(toks) == 2)
-        else None
-    )
-
-
 def _answer(out: dict[str, Reading], short: Reply | None, text: str, asked: Sequence[str], lex: Lexicon) -> None:
     """Give a bare answer to what was asked, unless the reply spoke of it or of its parent."""
     open_ones = [f for f in asked if f in lex.knowledge.finding and not _spoken(f, out, lex)]
@@ -211,7 +168,7 @@ def _answer(out: dict[str, Reading], short: Reply | None, text: str, asked: Sequ
     for f_id in open_ones:
         f = lex.knowledge.finding[f_id]
         if short is None:
-            if f.kind is FindingKind.TEXT and not out and len(asked) == 1:
+            if f.kind is FindingKind.TEXT and text and not out and len(asked) == 1:
                 out[f_id] = Reading(f_id, "present", text=text.strip())
         elif f.kind is FindingKind.TEXT and short == "present":
             out[f_id] = Reading(f_id, "present", text=text.strip())

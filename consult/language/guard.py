@@ -29,6 +29,11 @@ _ROLE: Final = re.compile(
 )
 
 
+def role_breaks(text: str) -> tuple[str, ...]:
+    """Words by which whoever speaks falls out of the patient's role."""
+    return tuple(m[0].lower() for m in _ROLE.finditer(text))
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A breach and what it concerns (a finding's id, or the kind of words)."""
@@ -48,7 +53,7 @@ def breaches(
     """Everything wrong with `text`, said after being asked `asked`, with `told` released now and `before` earlier."""
     now = list(told)
     allowed: dict[str, Told] = {t.finding: t for t in (*before, *now)}
-    out = [Found("role_break", m[0].lower()) for m in _ROLE.finditer(text)]
+    out = [Found("role_break", words) for words in role_breaks(text)]
     if leaks(text, now, scenario, knowledge):
         out.append(Found("leak", "diagnosis"))
     for r in extract(text, knowledge, asked):

@@ -92,8 +92,9 @@ class Lexicon:
         self.mentions = Phrases()
         self.values: dict[str, Phrases] = {}
         self.value_mentions: dict[Tokens, list[Entry]] = {}
-        self.text_frames: list[Frame] = []
-        self.value_frames: list[Frame] = []
+        self.text_frames: dict[Tokens, list[Frame]] = {}
+        self.value_frames: dict[Tokens, list[Frame]] = {}
+        """Frames by their first two tokens, longest first."""
         self.topics = Phrases()
         self.clashes: list[tuple[str, str, str]] = []
         """(phrase, the finding that has it, the finding that wanted it); `check` reports them."""
@@ -128,13 +129,13 @@ class Lexicon:
         if f.kind is FindingKind.BINARY:
             self._state(tokens(f.present), Entry(f.id))
         elif f.kind is FindingKind.TEXT:
-            self.text_frames.append(_frame(f, "{text}"))
+            _file(_frame(f, "{text}"), self.text_frames)
         else:
             self._add_values(f)
 
     def _add_values(self, f: Finding) -> None:
         frame = _frame(f, "{value}")
-        self.value_frames.append(frame)
+        _file(frame, self.value_frames)
         own = self.values.setdefault(f.id, Phrases())
         for v in f.values:
             for words in (v.plain, v.clinical, *v.synonyms):
@@ -162,6 +163,14 @@ def _frame(f: Finding, slot: str) -> Frame:
     toks = tokens(f.present.replace(slot, _SLOT, 1))
     i = toks.index(_SLOT) if _SLOT in toks else len(toks)
     return Frame(f.id, toks[:i], toks[i + 1 :])
+
+
+def _file(frame: Frame, under: dict[Tokens, list[Frame]]) -> None:
+    """Frames of less than two words before the slot are too common to be recognised."""
+    if len(frame.before) >= 2:
+        frames = under.setdefault(frame.before[:2], [])
+        frames.append(frame)
+        frames.sort(key=lambda x: -len(x.before))
 
 
 def _predicate(statement: str) -> str:

@@ -133,7 +133,7 @@ def _titles(c: Condition) -> Sequence[str]:
 
 
 def _synonyms(c: Condition) -> Sequence[str]:
-    return (*c.synonyms, c.label) if c.label else c.synonyms
+    return (*c.synonyms, *c.answers, *((c.label,) if c.label else ()))
 
 
 def _plain(c: Condition) -> Sequence[str]:

@@ -10,7 +10,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from consult.settings import Limits
 from consult.sim import nodes
-from consult.sim.routing import after_inquirer, after_patient, after_triage
+from consult.sim.routing import after_inquirer, after_patient
 from consult.sim.state import Context, State
 
 Graph = CompiledStateGraph[State, Context, State, State]
@@ -36,7 +36,7 @@ def graph() -> Graph:
     g.add_edge(START, "opening")
     g.add_conditional_edges("opening", after_patient, ["recipient", "assessor"])
     g.add_edge("recipient", "triage")
-    g.add_conditional_edges("triage", after_triage, ["inquirer", "assessor"])
+    g.add_edge("triage", "inquirer")
     g.add_conditional_edges("inquirer", after_inquirer, ["patient", "examiner", "assessor"])
     g.add_conditional_edges("patient", after_patient, ["recipient", "assessor"])
     g.add_edge("examiner", "recipient")

@@ -19,7 +19,7 @@ from consult.agents.triage import guidance
 from consult.clean import one_line
 from consult.errors import InfrastructureError
 from consult.events import (
-    EVENT,
+    EVENTS,
     Belief,
     Concluded,
     Event,
@@ -32,6 +32,7 @@ from consult.events import (
     Triaged,
     Utterance,
 )
+from consult.knowledge.per_object import per_object
 from consult.language.resolver import resolve
 from consult.persona import Mood
 from consult.score import Case, assess
@@ -127,17 +128,27 @@ def recipient(state: State, runtime: Runtime[Context]) -> Update:
     }
 
 
+def _build(plain: Plain) -> Record:
+    built = {
+        k: Statement.model_construct(**{**v, "values": tuple(v["values"])}) for k, v in plain["statements"].items()
+    }
+    return Record(built, plain["complaint"])
+
+
+_built = per_object(_build)
+
+
 def _record(state: State) -> Record:
-    statements = state["record"]["statements"]
-    built = {k: Statement.model_construct(**{**v, "values": tuple(v["values"])}) for k, v in statements.items()}
-    return Record(built, state["record"]["complaint"])
+    """The record as agents see it; made once for all that read the same one."""
+    return _built(state["record"])
 
 
 def triage(state: State, runtime: Runtime[Context]) -> Update:
     """Department, runner-up and urgency of this round."""
     c = runtime.context
+    rounds = state["triage"]["round"] if state["triage"] is not None else 0
     view = TriageView(
-        world=c.world, patient=c.scenario.patient, record=_record(state), round=state["round"] + 1, last=state["triage"]
+        world=c.world, patient=c.scenario.patient, record=_record(state), round=rounds + 1, last=state["triage"]
     )
     try:
         r = c.triage.triage(view)
@@ -153,11 +164,13 @@ def triage(state: State, runtime: Runtime[Context]) -> Update:
     except Exception as e:
         return _failed(state, "triage", e)
     data = dump([event], state)
-    return {"events": data, "triage": data[0], "round": view.round}
+    return {"events": data, "triage": data[0]}
 
 
 def inquirer(state: State, runtime: Runtime[Context]) -> Update:
     """The inquirer's action."""
+    if state["stop"] is not None:  # triage failed: pass on to the assessor
+        return {"events": []}
     c = runtime.context
     view = _inquirer_view(state, c)
     try:
@@ -189,7 +202,7 @@ def _done(action: Any, events: list[Event], view: InquirerView, state: State, c:
         if view.orders_left <= 0:
             return _stop(events, state, StopReason.ORDER_LIMIT)
         events.append(Ordered(order=action.order, rationale=action.rationale))
-        return {"events": dump(events, state), "orders": state["orders"] + 1, "next": ORDER}
+        return {"events": dump(events, state), "next": ORDER}
     fields = action.model_dump(exclude={"kind"})
     if isinstance(action, Conclude):
         return _stop([*events, Concluded(**fields)], state, StopReason.CONCLUDED)
@@ -201,26 +214,29 @@ def _stop(events: list[Event], state: State, reason: StopReason) -> Update:
     return {"events": dump([*events, Stopped(reason=reason)], state), "next": END, "stop": reason.value}
 
 
+def _lines(state: State) -> tuple[Line, ...]:
+    return tuple(Line(_SPEAKS[e["type"]], e["text"]) for e in state["events"] if e["type"] in _SPEAKS)
+
+
 def _inquirer_view(state: State, c: Context) -> InquirerView:
     record = _record(state)
-    lines = [Line(_SPEAKS[e["type"]], e["text"]) for e in state["events"] if e["type"] in _SPEAKS]
     triaged = state["triage"]
     return InquirerView(
         world=c.world,
         patient=c.scenario.patient,
-        dialogue=lines,
+        hear=lambda: _lines(state),
         record=record,
         triage=triaged,
         guidance=guidance(c.world, c.scenario.patient, record, triaged) if triaged is not None else None,
         asked=frozenset(state["asked"]),
         ordered=frozenset(state["ordered"]),
-        results=[e for e in state["events"] if e["type"] == "result"] if state["orders"] else [],
+        results=[e for e in state["events"] if e["type"] == "result"] if state["ordered"] else [],
         images=tuple(i.caption for i in c.scenario.images),
         turn=state["turn"],
         questions_left=c.limits.max_turns - state["turn"],
-        orders_left=c.limits.max_orders - state["orders"],
+        orders_left=c.limits.max_orders - len(state["ordered"]),
         cue=state["cue"],
-        seed=seed_of(c.inquirer_seed, state["turn"], state["orders"]),
+        seed=seed_of(c.inquirer_seed, state["turn"], len(state["ordered"])),
         scenario=c.scenario if getattr(c.inquirer, "privileged", False) else None,
     )
 
@@ -237,7 +253,7 @@ def examiner(state: State, runtime: Runtime[Context]) -> Update:
 def assessor(state: State, runtime: Runtime[Context]) -> Update:
     """Verdict, scores and the audit of the patient."""
     c = runtime.context
-    events = [EVENT.validate_python(e) for e in state["events"]]
+    events = EVENTS.validate_python(tuple(state["events"]))
     case = Case(c.scenario, c.world.knowledge, c.world.hospital, events)
     marks = assess(case)
     marks.append(audit(events, c.scenario, c.world.knowledge, c.persona.temper.start))

@@ -23,8 +23,3 @@ def after_inquirer(state: State) -> Literal["patient", "examiner", "assessor"]:
 def after_patient(state: State) -> Literal["recipient", "assessor"]:
     """What was said goes on record, unless the patient has left or failed."""
     return "assessor" if state.get("stop") is not None else "recipient"
-
-
-def after_triage(state: State) -> Literal["inquirer", "assessor"]:
-    """The inquirer's turn, unless triage failed."""
-    return "assessor" if state.get("stop") is not None else "inquirer"

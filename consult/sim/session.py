@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from consult.agents.base import ROLES, World
 from consult.agents.registry import check_spec, make
-from consult.events import EVENT, SCHEMA_VERSION, Event, Header, Provenance
+from consult.events import EVENT, EVENTS, SCHEMA_VERSION, Event, Header, Provenance
 from consult.hospital import Hospital
 from consult.knowledge.model import Knowledge
 from consult.knowledge.per_object import per_object
@@ -140,7 +140,7 @@ def play(setup: Setup) -> Transcript:
     """The whole consultation at once; the same events as `stream`."""
     c = context(setup)
     state = graph().invoke(initial(c), _config(setup), context=c)
-    return Transcript(header(setup), tuple(EVENT.validate_python(e) for e in state["events"]))
+    return Transcript(header(setup), EVENTS.validate_python(tuple(state["events"])))
 
 
 def _config(setup: Setup) -> Any:

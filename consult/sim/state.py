@@ -21,10 +21,6 @@ class State(TypedDict, total=False):
     """Events as plain data, in order; `seq` is the index."""
     turn: int
     """Questions asked so far."""
-    orders: int
-    """Orders placed so far."""
-    round: int
-    """Rounds of triage so far."""
     mood: Plain
     memory: Plain
     """The patient's own notes."""
@@ -33,7 +29,7 @@ class State(TypedDict, total=False):
     asked: Annotated[list[str], add]
     """Findings asked for so far."""
     ordered: Annotated[list[str], add]
-    """Orders placed so far, by id."""
+    """Orders placed so far, by id (as given, where nothing here is called so)."""
     record: Plain
     """The recipient's record: {"statements": {finding: statement}, "complaint": finding or None}."""
     triage: Plain | None
@@ -69,8 +65,6 @@ def initial(context: Context) -> State:
     return State(
         events=[],
         turn=0,
-        orders=0,
-        round=0,
         mood=context.persona.temper.start.model_dump(),
         memory={},
         told=[],

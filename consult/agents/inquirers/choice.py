@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from consult.agents.base import InquirerView
 from consult.knowledge.belief import Array, Belief, entropy
-from consult.knowledge.model import Finding, FindingKind, Source
+from consult.knowledge.model import Finding, FindingKind, Knowledge, Source
+from consult.knowledge.per_object import per_object
 from consult.language.lexicon import suits
-from consult.terms import Urgency
+from consult.terms import Sex, Urgency
 
 STOP_DOUBT: Final = 1e-4
 """Doubt (1 - the likeliest condition's probability) from which nothing more need be asked."""
@@ -19,6 +20,8 @@ DANGER_AT: Final = 0.02
 """Probability of an emergency from which its red flags come first."""
 RED_FLAG: Final = 0.3
 """Worth (nats) of a red flag of a certain emergency; in proportion below that."""
+TIE: Final = 1e-9
+"""Differences in worth below this are rounding, which differs by machine."""
 DUTY: Final = 0.02
 """Worth (nats) of what guidance or safety wants asked, however sure the belief is; it keeps the dialogue going."""
 ASK_FIRST: Final = 10.0
@@ -50,44 +53,56 @@ def settled(p: Array) -> bool:
 
 def askable(view: InquirerView) -> Iterable[Finding]:
     """History findings that fit the patient, not asked yet and not on record."""
-    for f in view.world.knowledge.findings:
-        if f.source is not Source.HISTORY or f.id in view.asked or f.id in view.record.statements or not f.questions:
+    statements, asked = view.record.statements, view.asked
+    for f in _questions(view.world.knowledge).fitting(view.patient.age, view.patient.sex):
+        if f.id in asked or f.id in statements:
             continue
-        if suits(f, view.patient.age, view.patient.sex) and not _ruled_out(f, view):
+        parent = statements.get(f.parent) if f.parent is not None else None
+        if parent is None or parent.state not in ("absent", "not_noticed"):
             yield f
 
 
-def _ruled_out(f: Finding, view: InquirerView) -> bool:
-    s = view.record.statements.get(f.parent) if f.parent is not None else None
-    return s is not None and s.state in ("absent", "not_noticed")
+class _Questions:
+    """The history findings of a knowledge, by whom they fit."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._all = tuple(f for f in knowledge.findings if f.source is Source.HISTORY and f.questions)
+        self._fitting: dict[tuple[float, Sex], tuple[Finding, ...]] = {}
+
+    def fitting(self, age: float, sex: Sex) -> tuple[Finding, ...]:
+        found = self._fitting.get((age, sex))
+        if found is None:
+            found = self._fitting[age, sex] = tuple(f for f in self._all if suits(f, age, sex))
+        return found
 
 
-def choices(view: InquirerView, b: Belief, p: Array) -> list[Choice]:
-    """Candidates, the most worth first; ties go by name, so that machines agree."""
+_questions = per_object(_Questions)
+
+
+def best_choice(view: InquirerView, b: Belief, p: Array) -> Choice | None:
+    """The candidate worth most; ties go by name, so that machines agree. None if there is none."""
     gains = b.gains(p, view.record.known)
-    bonus = _bonus(view, b, p)
-    out = []
+    worths: list[tuple[float, str, str, float]] = []
     if view.questions_left > 0:
+        bonus = _bonus(view, p)
         for f in askable(view):
-            gain = gains.get(f.id, 0.0)
-            extra = bonus.get(f.id, 0.0)
-            if f.kind is FindingKind.TEXT and not extra:
-                continue
-            out.append(Choice(f.id, "ask", round(gain / f.cost + extra, 9), gain))
+            gain, extra = gains.get(f.id, 0.0), bonus.get(f.id, 0.0)
+            if extra or f.kind is not FindingKind.TEXT:
+                worths.append((gain / f.cost + extra, "ask", f.id, gain))
     if view.orders_left > 0:
-        out += _orders(view, gains, entropy(p))
-    return sorted(out, key=lambda c: (-c.worth, c.kind, c.target))
+        now = entropy(p)
+        for o in view.world.knowledge.orders:
+            if o.id not in view.ordered:
+                gain = min(now, sum(max(gains.get(f, 0.0), 0.0) for f in o.reveals))
+                worths.append((gain / (o.cost + o.invasiveness), "order", o.id, gain))
+    if not worths:
+        return None
+    least = max(worths)[0] - TIE
+    worth, kind, target, gain = min((w for w in worths if w[0] >= least), key=lambda w: w[1:3])
+    return Choice(target, kind, worth, gain)
 
 
-def _orders(view: InquirerView, gains: Mapping[str, float], now: float) -> Iterable[Choice]:
-    for o in view.world.knowledge.orders:
-        if o.id in view.ordered:
-            continue
-        gain = min(now, sum(max(gains.get(f, 0.0), 0.0) for f in o.reveals))
-        yield Choice(o.id, "order", round(gain / (o.cost + o.invasiveness), 9), gain)
-
-
-def _bonus(view: InquirerView, b: Belief, p: Array) -> dict[str, float]:
+def _bonus(view: InquirerView, p: Array) -> dict[str, float]:
     """What safety and guidance add to a question's worth."""
     out: dict[str, float] = {}
     g = view.guidance
@@ -98,8 +113,7 @@ def _bonus(view: InquirerView, b: Belief, p: Array) -> dict[str, float]:
             for name in names:
                 out[name] = max(out.get(name, 0.0), worth)
     likeliest = int(p.argmax())
-    for i, c in enumerate(view.world.knowledge.conditions):
-        share = float(p[i])
+    for i, (c, share) in enumerate(zip(view.world.knowledge.conditions, p.tolist(), strict=True)):
         if i == likeliest or (c.urgency is Urgency.EMERGENCY and share >= DANGER_AT):
             worth = RED_FLAG * share if c.urgency is Urgency.EMERGENCY else DUTY
             for flag in c.red_flags:

@@ -7,7 +7,7 @@ from math import log
 from consult.actions import Ask, Conclude, Diagnosis, Order
 from consult.agents.base import Act, InquirerView
 from consult.agents.inquirers import wording
-from consult.agents.inquirers.choice import DUTY, STOP_GAIN, Choice, choices, confirming, posterior, settled
+from consult.agents.inquirers.choice import DUTY, STOP_GAIN, Choice, best_choice, confirming, posterior, settled
 from consult.knowledge.belief import Array, Belief, belief, entropy
 from consult.seeds import rng
 from consult.terms import Department, Urgency
@@ -32,7 +32,7 @@ class ReferenceInquirer:
         courtesy = self._courtesy(view)
         if courtesy is not None:
             return shown(Ask(text=courtesy), b, p)
-        best = next(iter(choices(view, b, p)), None)
+        best = best_choice(view, b, p)
         if best is not None and (best.worth >= DUTY or (best.gain >= STOP_GAIN and not settled(p))):
             return shown(self._carry_out(best, view), b, p)
         if view.orders_left and not view.ordered and (order := confirming(view, b, p)) is not None:

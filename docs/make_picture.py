@@ -1,0 +1,116 @@
+"""Draws docs/images/*.svg from a real consultation: `python docs/make_picture.py`.
+
+`run.svg` is the beginning and the end of `consult run indigestion_at_the_wheel --persona choleric`, `card.svg` its score
+card. tests/test_docs.py fails when the words in them are no longer what that command prints.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+
+from consult.batch import Plan, setups
+from consult.cli.output import names_of
+from consult.events import Concluded, Question
+from consult.show import EventPrinter
+from consult.sim.session import play
+from consult.store.transcript import Transcript
+
+IMAGES = Path(__file__).resolve().parent / "images"
+COMMAND = "consult run indigestion_at_the_wheel --persona choleric"
+WIDTH = 100
+QUESTIONS = 2
+"""Questions shown before the cut."""
+THEME = TerminalTheme(
+    (22, 27, 34),
+    (220, 225, 232),
+    [
+        (22, 27, 34), (248, 113, 113), (110, 210, 140), (240, 200, 90), (110, 170, 255), (205, 150, 250), (95, 210, 225),
+        (220, 225, 232),
+    ],
+    [
+        (110, 118, 129), (248, 113, 113), (110, 210, 140), (240, 200, 90), (110, 170, 255), (205, 150, 250),
+        (95, 210, 225), (255, 255, 255),
+    ],
+)  # fmt: skip
+FRAME = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">
+<style>
+.{unique_id}-matrix {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: {char_height}px;
+  line-height: {line_height}px; font-variant-east-asian: full-width; }}
+.{unique_id}-title {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 18px; }}
+{styles}
+</style>
+<defs>
+<clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
+</clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
+"""Rich's own frame loads a font over the network; this one does not."""
+
+
+def consultation() -> Transcript:
+    """The consultation of the picture."""
+    setup = setups(Plan(scenarios=("indigestion_at_the_wheel",), personas=("choleric",)))[0]
+    from consult.sim.session import header
+
+    return Transcript(header(setup), play(setup).events)
+
+
+def consoles() -> dict[str, Console]:
+    """What is on each picture, recorded."""
+    transcript = consultation()
+    cut = next(e.seq for e in transcript.events if isinstance(e, Question) and e.turn == QUESTIONS + 1)
+    end = next(e.seq for e in transcript.events if isinstance(e, Concluded))
+    run, card = _console(), _console()
+    printer = EventPrinter(run, transcript.header, names_of(transcript.header))
+    printer.start()
+    shown = False
+    for event in transcript.events:
+        if event.seq < cut - 1 or event.seq >= end:
+            printer.event(event)
+        else:
+            printer.skip(event)
+            if not shown:
+                run.print(f"\n{'⋮':>15}  {transcript.events[end].turn - QUESTIONS} more questions, and tests", style="dim")
+            shown = True
+    quiet = EventPrinter(card, transcript.header, names_of(transcript.header))
+    for event in transcript.events:
+        quiet.skip(event)
+    quiet.finish()
+    return {"run": run, "card": card}
+
+
+def _console() -> Console:
+    return Console(
+        record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor", legacy_windows=False,
+        markup=False, emoji=False, highlight=False,
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Writes the pictures."""
+    IMAGES.mkdir(exist_ok=True)
+    for name, console in consoles().items():
+        svg = console.export_svg(title=COMMAND, theme=THEME, code_format=FRAME, unique_id=name)
+        path = IMAGES / f"{name}.svg"
+        path.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", "utf-8", newline="\n")
+        sys.stdout.write(f"{path.name} written\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""What the tests share: the built-in content, loaded once, and hypothesis made repeatable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from consult.hospital import Hospital, load_hospital
+from consult.knowledge.load import load_knowledge
+from consult.knowledge.model import Knowledge
+from consult.persona import Persona, load_persona, persona_files
+from consult.scenario import Scenario, load_scenario, scenario_files
+from consult.sim.session import Setup
+
+settings.register_profile(
+    "consult",
+    deadline=None,  # the machines of CI are of any speed
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("consult")
+
+
+@pytest.fixture(scope="session")
+def general() -> Knowledge:
+    """The general knowledge."""
+    return load_knowledge()
+
+
+@pytest.fixture(scope="session")
+def hospital() -> Hospital:
+    """The general hospital."""
+    return load_hospital()
+
+
+@pytest.fixture(scope="session")
+def personas() -> dict[str, Persona]:
+    """The built-in personas by name."""
+    return {name: load_persona(name) for name in sorted(persona_files())}
+
+
+@pytest.fixture(scope="session")
+def scenarios() -> dict[str, Scenario]:
+    """The built-in scenarios by name."""
+    return {name: load_scenario(path) for name, path in sorted(scenario_files().items())}
+
+
+@pytest.fixture(scope="session")
+def setup_of(
+    general: Knowledge, hospital: Hospital, personas: dict[str, Persona], scenarios: dict[str, Scenario]
+) -> Callable[..., Setup]:
+    """`setup_of(scenario, persona, **fields)`: the setup of one consultation, by names."""
+
+    def make(scenario: str = "indigestion_at_the_wheel", persona: str = "neutral", **fields: Any) -> Setup:
+        return Setup(scenarios[scenario], personas[persona], hospital, general, **fields)
+
+    return make

@@ -86,7 +86,9 @@ def consoles() -> dict[str, Console]:
         else:
             printer.skip(event)
             if not shown:
-                run.print(f"\n{'⋮':>15}  {transcript.events[end].turn - QUESTIONS} more questions, and tests", style="dim")
+                run.print(
+                    f"\n{'⋮':>15}  {transcript.events[end].turn - QUESTIONS} more questions, and tests", style="dim"
+                )
             shown = True
     quiet = EventPrinter(card, transcript.header, names_of(transcript.header))
     for event in transcript.events:

@@ -1,7 +1,7 @@
 """Fills the tables of docs/*.md from the models and commands themselves: `python docs/make_tables.py`.
 
 A page holds `<!-- table: KIND WHAT -->` … `<!-- /table -->`; what stands between the two is made here. KIND is `fields`
-(a model), `values` (a closed set), `events`, `moods` or `commands`. tests/test_docs.py fails when a page is stale.
+(a model), `values` (a closed set), `events`, `moods`, `commands` or `members`. tests/test_docs.py fails when a page is stale.
 """
 
 from __future__ import annotations
@@ -408,6 +408,20 @@ def _posix(value: Any) -> Any:
     return value.as_posix() if isinstance(value, Path) else value
 
 
+def members() -> str:
+    """The public names with the first line of their docstrings."""
+    import consult
+
+    rows = []
+    for name in consult.__all__:
+        thing = getattr(consult, name)
+        line = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+        kind = "class" if isinstance(thing, type) else "function"
+        kind = "exception" if kind == "class" and issubclass(thing, Exception) else kind
+        rows.append((f"`{name}`", kind, line))
+    return table(("name", "what", "meaning"), rows)
+
+
 def _find(what: str) -> Any:
     module, _, name = what.partition(":")
     return getattr(importlib.import_module(module), name)
@@ -419,7 +433,7 @@ def block(kind: str, what: str) -> str:
         return fields(_find(what))
     if kind == "values":
         return values(_find(what))
-    return {"events": events, "moods": moods, "commands": commands}[kind]()
+    return {"events": events, "moods": moods, "commands": commands, "members": members}[kind]()
 
 
 def render(text: str) -> str:

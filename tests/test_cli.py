@@ -503,7 +503,7 @@ def fake_module(monkeypatch: pytest.MonkeyPatch, name: str, **members: Any) -> N
 
 def test_check(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     problems: list[DataError] = []
-    fake_module(monkeypatch, "consult.check", check_paths=lambda paths: problems)
+    fake_module(monkeypatch, "consult.check", check_paths=lambda paths, **_: problems)
     assert consult("check", home / "scenarios").stdout == "3 files, no problem\n"
     problems += [DataError("is wrong", file="a.yaml", line=n, field="x", mend="mend it") for n in (1, 2)]
     result = consult("check")

@@ -120,6 +120,10 @@ def test_a_bare_value_answers_the_question_for_it() -> None:
         ("I don't have a fever but I have a cough.", {"fever": "absent", "cough": "present"}),
         ("I have a cough but no fever.", {"cough": "present", "fever": "absent"}),
         ("No fever, no cough.", {"fever": "absent", "cough": "absent"}),
+        ("I don't think I have a fever.", {"fever": "absent"}),
+        ("I don't know if I have a fever.", {"fever": "unknown"}),
+        ("I don't have a fever or a cough.", {"fever": "absent", "cough": "absent"}),
+        ("I have a fever or a cough.", {"fever": "present", "cough": "present"}),
         ("No fever or cough.", {"fever": "absent", "cough": "absent"}),
         ("Neither fever nor cough.", {"fever": "absent", "cough": "absent"}),
         ("I have never had a fever.", {"fever": "absent"}),
@@ -356,21 +360,14 @@ def test_tokens_and_sentences(text: str) -> None:
 
 MEGABYTE = {
     "one word": "x" * 1_000_000,
-    "one sentence": "word " * 200_000,
-    "spaces": " " * 1_000_000,
     "lines": "\n" * 1_000_000,
     "stops": "a. " * 333_000,
-    "stops alone": "." * 1_000_000,
-    "questions": "Do you have a fever? " * 48_000,
     "open": "tell me more about " * 52_000,
-    "understanding": "i understand " * 77_000,
     "statements": "my chest pain is tight " * 43_000,
     "many values": "my chest pain spreads to the left arm " * 26_000,
-    "attributes": "character of the chest pain " * 36_000,
     "negated": "no x " + "left arm " * 111_000,
     "articles": "a " * 500_000 + "I take aspirin",
     "dashes": " – " * 333_000,
-    "apostrophes": "don't" * 200_000,
 }
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from consult.errors import UsageError
-from consult.files import dump_yaml
+from consult.files import Faults, dump_yaml
+from consult.knowledge.links import link_scenario
 from consult.knowledge.load import load_knowledge
 from consult.knowledge.model import Knowledge, Source
 from consult.language.lexicon import suits
@@ -236,6 +237,14 @@ def test_the_built_in_knowledge_can_be_sampled() -> None:
             assert f.order is None or f.order in ordered
             parent = k.finding[f.finding].parent
             assert f.state is State.ABSENT or parent is None or _so(s, parent)
+
+
+def test_sampled_scenarios_fit_their_knowledge() -> None:
+    k = load_knowledge("general")
+    for s in sample(100, 4, k):
+        faults = Faults(None, s.id)
+        link_scenario(s, k, faults)
+        assert faults.errors == []
 
 
 def test_sampled_scenarios_pass_the_check() -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from consult.cli import options
-from consult.cli.output import print_json
+from consult.cli.output import note, print_json
 from consult.errors import DataErrors, UsageError
 
 FILE: Final = click.Path(path_type=Path)
@@ -76,7 +76,7 @@ def fit_group() -> None:
 @options.option("--out", type=FILE, required=True, help="The knowledge file that is written.")
 def fit_ddxplus(conditions: Path, evidences: Path, patients: Path, out: Path) -> None:
     """A knowledge from records of DDXPlus."""
-    from consult.importers.ddxplus import fit
+    from consult.importers.ddxplus_fit import fit
 
     fit(conditions, evidences, patients, out)
     click.echo(f"knowledge written to {out}")
@@ -84,7 +84,8 @@ def fit_ddxplus(conditions: Path, evidences: Path, patients: Path, out: Path) ->
 
 @click.command("check")
 @click.argument("paths", nargs=-1, type=FILE)
-def check(paths: tuple[Path, ...]) -> None:
+@options.option("--knowledge", metavar="NAME|PATH", help="Default: the one that each file is coded in.")
+def check(paths: tuple[Path, ...], knowledge: str | None) -> None:
     """Check files that people write.
 
     PATHS are files or folders of scenarios, personas, hospitals, plans and knowledge; without any, everything that is
@@ -95,7 +96,7 @@ def check(paths: tuple[Path, ...]) -> None:
     for path in paths:
         if not path.exists():
             raise UsageError(f"PATHS: {path} is not there (mend: check the path)")
-    problems = list(check_paths(list(paths)))
+    problems = list(check_paths(list(paths), knowledge=knowledge, note=note))
     if problems:
         raise DataErrors(problems)
     count = len(_files(paths or _installed()))

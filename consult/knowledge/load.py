@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -42,51 +43,55 @@ def find_knowledge(name: str) -> Path:
 @lru_cache(maxsize=8)
 def load_knowledge(name: str = DEFAULT) -> Knowledge:
     """A knowledge by name or path. Raises UsageError, DataError or DataErrors."""
-    return read_knowledge(find_knowledge(name))
+    return read_knowledge(find_knowledge(name))[0]
 
 
-def read_knowledge(path: Path) -> Knowledge:
-    """The knowledge of a file or folder, read anew. Raises DataError or DataErrors."""
-    return load(path, Knowledge) if path.is_file() else _joined(path)
+Origin = Callable[[Loc], tuple[Path, Loc]]
+"""For a place in a knowledge: the file it was read from, and the place there."""
 
 
-def _joined(path: Path) -> Knowledge:
-    """A folder's files as one."""
-    merged: dict[str, Any] = {}
-    parts: dict[str, list[tuple[int, Path]]] = {}
-    for part in files_under(path):
-        data = read_data(part)
-        if not isinstance(data, dict):
-            raise DataError(
-                "holds no fields",
-                file=str(part),
-                line=1,
-                field=WHOLE,
-                mend="write `findings:`, `conditions:` or `orders:`",
-            )
-        for key, value in data.items():
-            held = merged.get(str(key))
-            parts.setdefault(str(key), []).append((len(held) if isinstance(held, list) else 0, part))
-            _merge(merged, str(key), value, part)
-    if not merged:
-        raise DataError("holds no .yaml or .json file", file=str(path), field=WHOLE, mend="give another folder")
+def read_knowledge(path: Path) -> tuple[Knowledge, Origin]:
+    """The knowledge of a file or a folder, read anew. Raises DataError or DataErrors."""
+    if path.is_file():
+        return load(path, Knowledge), lambda loc: (path, loc)
+    parts = _Parts(path)
+    try:
+        return Knowledge.model_validate(parts.merged), parts.origin
+    except ValidationError as e:
+        raise explain(e, Knowledge, path, origin=parts.origin) from None
+    except RecursionError:
+        raise DataError("is nested too deeply", file=str(path), field=WHOLE, mend="flatten it") from None
 
-    def origin(loc: Loc) -> tuple[Path, Loc]:
-        held = parts.get(str(loc[0])) if loc else None
-        if held is None:  # what is missing, or about all of it
-            return next((p for found in parts.values() for _, p in found), path), loc
+
+class _Parts:
+    """The files of a folder, joined. Raises DataError."""
+
+    def __init__(self, folder: Path) -> None:
+        self.merged: dict[str, Any] = {}
+        self._held: dict[str, list[tuple[int, Path]]] = {}
+        """The files that a field came from; of a list, with the index of the first entry."""
+        for part in files_under(folder):
+            data = read_data(part)
+            if not isinstance(data, dict):
+                mend = "write `findings:`, `conditions:` or `orders:`"
+                raise DataError("holds no fields", file=str(part), line=1, field=WHOLE, mend=mend)
+            for key, value in data.items():
+                old = self.merged.get(str(key))
+                self._held.setdefault(str(key), []).append((len(old) if isinstance(old, list) else 0, part))
+                _merge(self.merged, str(key), value, part)
+        if not self.merged:
+            raise DataError("holds no .yaml or .json file", file=str(folder), field=WHOLE, mend="give another folder")
+
+    def origin(self, loc: Loc) -> tuple[Path, Loc]:
+        """The file and the place there of a place in the whole; what is missing is missed in the first file."""
+        held = self._held.get(str(loc[0])) if loc else None
+        if held is None:
+            return next(part for parts in self._held.values() for _, part in parts), loc
         if len(loc) < 2 or not isinstance(loc[1], int):
             return held[0][1], loc
         index = loc[1]
         start, part = next((s, p) for s, p in reversed(held) if s <= index)
         return part, (loc[0], index - start, *loc[2:])
-
-    try:
-        return Knowledge.model_validate(merged)
-    except ValidationError as e:
-        raise explain(e, Knowledge, path, origin=origin) from None
-    except RecursionError:
-        raise DataError("is nested too deeply", file=str(path), field=WHOLE, mend="flatten it") from None
 
 
 def _merge(into: dict[str, Any], key: str, value: Any, part: Path) -> None:

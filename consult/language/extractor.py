@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from consult.knowledge.model import FindingKind, Knowledge
-from consult.language.lexicon import Frame, Lexicon, lexicon
+from consult.language.lexicon import Entry, Frame, Lexicon, lexicon
 from consult.language.replies import NOT_NOTICED, UNKNOWN, YES, Reply, contains, short_reply
 from consult.language.tokens import Tokens, sentences, tokens
 
@@ -68,7 +68,9 @@ def _sentence(part: str, lex: Lexicon, asked: Sequence[str]) -> tuple[list[Readi
     free = [True] * len(toks)
     read: list[Reading] = []
     for start, end, e in lex.statements.find(toks):
-        read.append(Reading(e.finding, e.state, (e.value,) if e.value else ()))
+        if _outgrown(toks, start, end, lex):
+            continue
+        read.append(Reading(e.finding, _hedged(toks, start, e), (e.value,) if e.value else ()))
         free[start:end] = [False] * (end - start)
         if e.value is not None:
             _more_values(toks, end, e.finding, lex, read, free)
@@ -81,6 +83,24 @@ def _sentence(part: str, lex: Lexicon, asked: Sequence[str]) -> tuple[list[Readi
             _more_values(toks, 0, f_id, lex, read, free)
     _mentions(toks, lex, read, free)
     return read, toks
+
+
+def _outgrown(toks: Tokens, start: int, end: int, lex: Lexicon) -> bool:
+    """Whether a statement is only the beginning of something else: "I have a headache" of "a headache worse in bed"."""
+    hits = ((i, lex.mentions.at(toks, i)) for i in range(start + 1, end))
+    return any(hit is not None and i + hit[0] > end for i, hit in hits)
+
+
+def _hedged(toks: Tokens, start: int, e: Entry) -> Reply:
+    """The state a statement has after what introduces it: "I don't think (that) …", "I don't know whether …"."""
+    before = toks[:start]
+    if e.state == "present" and before[-1:] == ("that",):
+        before = before[:-1]
+    if e.state == "present" and before[-2:] in (("not", "think"), ("not", "believe")):
+        return "absent"
+    if before[-1:] in (("if",), ("whether",)) and contains(before, UNKNOWN):
+        return "unknown"
+    return e.state
 
 
 def _more_values(toks: Tokens, start: int, finding: str, lex: Lexicon, read: list[Reading], free: list[bool]) -> None:
@@ -152,8 +172,10 @@ def _mentions(toks: Tokens, lex: Lexicon, read: list[Reading], free: list[bool])
 
 def _negated(toks: Tokens, i: int, free: list[bool]) -> bool:
     """Whether a negation reaches token `i`: one before it in the sentence, with no turn ("but") between."""
+    listed = False
     for k in range(i - 1, -1, -1):
-        if not free[k] or toks[k] in _BREAKERS:
+        listed = listed or toks[k] in ("or", "nor")  # "no fever or cough": the negation reaches past the first
+        if toks[k] in _BREAKERS or (not free[k] and not listed):
             return False
         if toks[k] in _NEGATORS:
             return not (toks[k] == "not" and toks[k + 1 : k + 2] == ("only",))

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from consult.knowledge.model import Finding, FindingKind, Knowledge, Source
 from consult.knowledge.per_object import per_object
-from consult.language.tokens import Tokens, tokens
+from consult.language.tokens import Tokens, sentences, tokens
 from consult.terms import Sex
 
 State = Literal["present", "absent"]
@@ -61,11 +61,20 @@ class Phrases:
                     return n, entry
         return None
 
+    def _outgrown(self, toks: Sequence[str], i: int, n: int) -> bool:
+        later = ((k, self.at(toks, k)) for k in range(i + 1, i + n))
+        return any(hit is not None and hit[0] > n and k + hit[0] > i + n for k, hit in later)
+
     def find(self, toks: Sequence[str], free: list[bool] | None = None) -> Iterable[tuple[int, int, Entry]]:
-        """Matches from left to right that do not overlap, as (start, end, entry), only where `free` is true."""
+        """Matches from left to right that do not overlap, as (start, end, entry), only where `free` is true.
+
+        A longer phrase that begins inside a match and outgrows it comes first: "have (heart disease in the family)".
+        """
         i = 0
         while i < len(toks):
             hit = self.at(toks, i) if free is None or free[i] else None
+            if hit is not None and self._outgrown(toks, i, hit[0]):
+                hit = None
             if hit is not None and (free is None or all(free[i : i + hit[0]])):
                 yield i, i + hit[0], hit[1]
                 i += hit[0]
@@ -88,6 +97,8 @@ class Lexicon:
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
         self.questions: dict[Tokens, str] = {}
+        self.longest_question = max((len(sentences(q)) for f in knowledge.findings for q in f.questions), default=0)
+        """In sentences."""
         self.statements = Phrases()
         self.mentions = Phrases()
         self.values: dict[str, Phrases] = {}

@@ -54,8 +54,11 @@ def jargon(text: str, terms: Phrases) -> tuple[str, ...]:
 
 
 def _terms(knowledge: Knowledge) -> Phrases:
-    """Clinical wordings that are no plain ones: of findings, and nothing that a question of the lexicon uses."""
-    plain = {t for f in knowledge.findings for w in (f.plain, *f.questions, *f.synonyms, f.present) for t in tokens(w)}
+    """Clinical wordings that are no plain ones: of findings, and nothing that a patient or a plain question says.
+
+    Synonyms do not make a term plain: they are there to be understood, and may well be a doctor's words.
+    """
+    plain = {t for f in knowledge.findings for w in (f.plain, *f.questions, f.present) for t in tokens(w)}
     out = Phrases()
     for f in knowledge.findings:
         key = tokens(f.clinical)

@@ -63,7 +63,7 @@ def _resolve(text: str, lex: Lexicon) -> Query:
 
 def _exact(parts: tuple[str, ...], lex: Lexicon) -> tuple[str, ...] | None:
     """The last sentences, as many as it takes, as one known question (whose wording may hold full stops)."""
-    for k in range(len(parts)):
+    for k in range(max(0, len(parts) - lex.longest_question), len(parts)):
         hit = lex.questions.get(tokens(" ".join(parts[k:])))
         if hit is not None:
             return (hit,)

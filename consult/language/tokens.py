@@ -7,6 +7,7 @@ phrases and to what is said, so a phrase of the lexicon is always found again. K
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -26,6 +27,8 @@ _FORMS: Final = {
 _SUFFIXES: Final = {"'m": "be", "'re": "be", "'ve": "have", "'ll": "will", "'d": "would", "'s": ""}
 _SPLIT: Final = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[^\W\d_]+(?:'[^\W\d_]+)?")
 _SENTENCE: Final = re.compile(r"(?<=[.!?;\n…])\s+|\n+|(?<=[.!?])(?=[A-Z])|\s[–—]\s")
+_LONG: Final = 1000
+"""Characters that no sentence of a person has."""
 
 
 @lru_cache(maxsize=50_000)
@@ -65,5 +68,15 @@ def tokens(text: str) -> Tokens:
 
 @lru_cache(maxsize=20_000)
 def sentences(text: str) -> tuple[str, ...]:
-    """The sentences of a text, with their closing marks."""
-    return tuple(s for s in (p.strip() for p in _SENTENCE.split(text)) if s)
+    """The sentences of a text, with their closing marks; an endless one is cut into pieces, so that work stays linear."""
+    return tuple(s for part in _SENTENCE.split(text) for s in _pieces(part.strip()) if s)
+
+
+def _pieces(part: str) -> Iterator[str]:
+    at = 0
+    while len(part) - at > _LONG:
+        cut = part.rfind(" ", at + 1, at + _LONG)
+        cut = cut if cut > 0 else at + _LONG
+        yield part[at:cut].strip()
+        at = cut
+    yield part[at:].strip()

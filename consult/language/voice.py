@@ -71,41 +71,62 @@ def third_person(sentence: str, sex: Sex) -> str:
     return capital(_WORDS.sub(other, _I_VERB.sub(verb, sentence)))
 
 
+_INVERTED: Final = {"do": "does", "are": "is", "have": "has", "were": "was"}
 _YOU: Final = re.compile(
-    r"\b(do|are|have|were|yourself|you're|you've|your|yours|you)\b(\s+you\b)?(?:\s+(have|are|were|do|feel|take|notice|get)\b)?",
+    r"\b(?:(?P<aux>do|are|have|were)\s+you|(?P<own>yourself|you're|you've|yours|your)|you(?:(?P<gap>\s+)(?P<verb>[\w']+))?)(?![\w'])",
     re.IGNORECASE,
 )
+_CLAUSE: Final = frozenset(
+    "when if that because while after before since as how what where which whether until once unless than".split()
+)
+"""Words behind which "you" is the subject."""
+_MODAL: Final = frozenset("did does do can could will would should may might must has is was".split())
+"""Words behind which "you" is the subject of a plain verb."""
+_FOR: Final = frozenset("to for with of about".split())
+_COMMON: Final = frozenset("have are were do feel take notice get".split())
+"""Verbs that make a "you" before them the subject, whatever comes before."""
 
 
 @lru_cache(maxsize=20_000)
 def about_patient(question: str, sex: Sex) -> str:
     """A question to "you" as it is put to a parent: "Do you have a cough?" becomes "Does she have a cough?"."""
-    she, her, poss = _SUBJECT[sex], _OBJECT[sex], _POSSESSIVE[sex]
-    inverted = {"do": "does", "are": "is", "have": "has", "were": "was"}
-    plain = {"have": "has", "are": "is", "were": "was", "do": "does"}
+    she = _SUBJECT[sex]
+    own = {
+        "your": _POSSESSIVE[sex], "yours": "hers" if sex is Sex.FEMALE else "his", "you're": f"{she} is", "you've": f"{she} has",
+        "yourself": "herself" if sex is Sex.FEMALE else "himself",
+    }  # fmt: skip
 
     def swap(m: re.Match[str]) -> str:
-        word, you, verb = m[1].lower(), m[2], m[3]
-        tail = f" {verb}" if verb else ""
-        if word in inverted:
-            return (_cased(inverted[word], m[1]) + f" {she}" + tail) if you else m[0]
-        if you:
-            return m[0]
-        if word == "you":
-            before = question[: m.start()].rstrip().rsplit(" ", 1)[-1].lower()
-            if verb and before not in ("did", "can", "could", "will", "would", "should", "does", "has", "is", "was"):
-                tail = f" {plain.get(verb.lower(), _third(verb.lower()))}"
-            subject = (
-                her if before in ("bother", "bothers", "to", "for", "with", "of", "help", "hurt", "about") else she
-            )
-            return _cased(subject, m[1]) + tail
-        table = {
-            "your": poss, "yours": poss, "you're": f"{she} is", "you've": f"{she} has",
-            "yourself": "herself" if sex is Sex.FEMALE else "himself",
-        }  # fmt: skip
-        return _cased(table[word], m[1]) + tail
+        if m["aux"]:
+            return f"{_cased(_INVERTED[m['aux'].lower()], m['aux'])} {she}"
+        if m["own"]:
+            return _cased(own[m["own"].lower()], m["own"])
+        before = question[: m.start()].rstrip().rpartition(" ")[2].lower()
+        return (
+            _cased(_pronoun(before, m["verb"] or "", sex), m[0])
+            + (m["gap"] or "")
+            + _verb_after(before, m["verb"] or "")
+        )
 
     return capital(_YOU.sub(swap, question))
+
+
+def _is_subject(before: str, verb: str) -> bool:
+    if before in _CLAUSE or before in _MODAL or not before:
+        return True
+    return verb.lower() in _COMMON and before not in _FOR
+
+
+def _pronoun(before: str, verb: str, sex: Sex) -> str:
+    return (_SUBJECT if _is_subject(before, verb) else _OBJECT)[sex]
+
+
+def _verb_after(before: str, verb: str) -> str:
+    """The word behind "you": a verb in the third person where "you" was its subject; else as it was."""
+    word = verb.lower()
+    if not word or before in _MODAL or word in _ADVERBS or not _is_subject(before, verb):
+        return verb
+    return {"are": "is"}.get(word) or _third(word)
 
 
 def _cased(word: str, like: str) -> str:

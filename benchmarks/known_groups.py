@@ -1,0 +1,77 @@
+"""Known groups: inquirers whose order is known beforehand, on scenarios sampled from a knowledge.
+
+    python benchmarks/known_groups.py [--n 500] [--seed 0] [--max-turns 14] [--knowledge general] [--jobs 2]
+
+Neutral persona. Top-1 with its 95 % Wilson interval; expected: oracle >= reference > checklist > random > opening-only.
+(For DDXPlus: `benchmarks/ddxplus.py --inquirers oracle reference checklist random opening-only`.)
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from math import sqrt
+
+from consult import Limits, Setup, load_hospital, load_knowledge, load_persona, play
+from consult.events import Audited, Question, Stopped, Verdict
+from consult.sample import sample
+
+GROUPS = ("oracle", "reference", "curt", "checklist", "random", "opening-only")
+
+
+def run_part(job: tuple[int, int, int, int, str, int]) -> Counter[tuple[str, str]]:
+    """Every `parts`-th scenario from `part`, with every inquirer."""
+    part, parts, n, seed, name, max_turns = job
+    knowledge, hospital, persona = load_knowledge(name), load_hospital(), load_persona("neutral")
+    counts: Counter[tuple[str, str]] = Counter()
+    for case in islice(sample(n, seed, knowledge), part, None, parts):
+        for inquirer in GROUPS:
+            setup = Setup(case, persona, hospital, knowledge, {"inquirer": inquirer}, Limits(max_turns=max_turns))
+            events = play(setup).events
+            verdict = next(e for e in events if isinstance(e, Verdict))
+            audit = next(e for e in events if isinstance(e, Audited))
+            stop = next(e for e in events if isinstance(e, Stopped))
+            counts[inquirer, "n"] += 1
+            counts[inquirer, "top1"] += verdict.rank == 1
+            counts[inquirer, "top3"] += verdict.rank is not None and verdict.rank <= 3
+            counts[inquirer, "questions"] += sum(isinstance(e, Question) for e in events)
+            counts[inquirer, "breaches"] += not audit.clean
+            counts[inquirer, "not concluded"] += stop.reason != "concluded"
+    return counts
+
+
+def wilson(k: int, n: int, z: float = 1.959964) -> tuple[float, float]:
+    """Wilson's score interval for a proportion."""
+    p, d = k / n, 1 + z * z / n
+    mid, half = (p + z * z / (2 * n)) / d, z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / d
+    return mid - half, mid + half
+
+
+def main() -> None:
+    """Print a line an inquirer."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--max-turns", type=int, default=14)
+    parser.add_argument("--knowledge", default="general")
+    parser.add_argument("--jobs", type=int, default=2)
+    a = parser.parse_args()
+    jobs = [(i, a.jobs, a.n, a.seed, a.knowledge, a.max_turns) for i in range(a.jobs)]
+    total: Counter[tuple[str, str]] = Counter()
+    with ProcessPoolExecutor(a.jobs) as pool:
+        for counts in pool.map(run_part, jobs):
+            total += counts
+    print("inquirer        n   top1   (95 % interval)     top3   questions  breaches  not concluded")
+    for g in GROUPS:
+        n, low_high = total[g, "n"], wilson(total[g, "top1"], total[g, "n"])
+        print(
+            f"{g:12s} {n:4d}  {total[g, 'top1'] / n:.3f}  ({low_high[0]:.3f} to {low_high[1]:.3f})  "
+            f"{total[g, 'top3'] / n:.3f}  {total[g, 'questions'] / n:9.2f}  {total[g, 'breaches']:8d}  "
+            f"{total[g, 'not concluded']:13d}"
+        )
+
+
+if __name__ == "__main__":
+    main()

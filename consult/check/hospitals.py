@@ -1,0 +1,73 @@
+"""The hospital linter: rules that can fire, guidance for every department, and a place for every condition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from consult.errors import DataError
+from consult.files import Faults
+from consult.hospital import Hospital
+from consult.knowledge.links import conditions, link_hospital
+from consult.knowledge.model import Knowledge, Source
+
+
+def check_hospital(hospital: Hospital, knowledge: Knowledge | None, path: Path | None = None) -> list[DataError]:
+    """Everything wrong with a hospital that loads; without its knowledge what that would decide is left out."""
+    faults = Faults(path, f"hospital {hospital.id}")
+    _rules(hospital, faults)
+    if knowledge is not None:
+        link_hospital(hospital, knowledge, faults)
+        if not faults.errors:
+            _askable(hospital, knowledge, faults)
+        _places(hospital, knowledge, faults)
+    return faults.errors
+
+
+def _rules(hospital: Hospital, faults: Faults) -> None:
+    for n, d in enumerate(hospital.departments):
+        if not d.inquiry.must_ask and not d.inquiry.danger_signs:
+            what = f"the inquiry rules of {d.id} ask nothing"
+            faults.add(("departments", n, "inquiry"), what, "add `must_ask:` or `danger_signs:`")
+        own = {d.id, *(s.id for s in d.secondary)}
+        for m, x in enumerate(d.inquiry.discriminators):
+            if x.against == d.id or (len(own) == 2 and x.against in own):
+                at = ("departments", n, "inquiry", "discriminators", m, "against")
+                faults.add(at, f"tells {d.id} from itself", "name a neighbour")
+    for n, h in enumerate(hospital.hard_rules):
+        if h.to is None and not h.ask_first:
+            faults.add(("hard_rules", n), f"the rule {h.id} does nothing", "add `to:` or `ask_first:`")
+    for where, when in conditions(hospital):
+        if when.min_age > when.max_age:
+            faults.add((*where, "min_age"), "no age is both above min_age and below max_age", "swap them")
+
+
+def _askable(hospital: Hospital, knowledge: Knowledge, faults: Faults) -> None:
+    """What the inquirer is told to ask must be something that can be asked."""
+    for n, d in enumerate(hospital.departments):
+        lists = [(("must_ask",), d.inquiry.must_ask)]
+        lists += [(("discriminators", m, "ask"), x.ask) for m, x in enumerate(d.inquiry.discriminators)]  # type: ignore[misc]
+        for where, specs in lists:
+            _history(("departments", n, "inquiry", *where), specs, knowledge, faults)
+    for n, h in enumerate(hospital.hard_rules):
+        _history(("hard_rules", n, "ask_first"), h.ask_first, knowledge, faults)
+
+
+def _history(where: tuple[str | int, ...], specs: tuple[str, ...], knowledge: Knowledge, faults: Faults) -> None:
+    for n, spec in enumerate(specs):
+        name, _ = knowledge.spec(spec)
+        if knowledge.finding[name].source is not Source.HISTORY:
+            what = f"{name} cannot be asked: it comes from an examination or a test"
+            faults.add((*where, n), what, "name a finding of the history")
+
+
+def _places(hospital: Hospital, knowledge: Knowledge, faults: Faults) -> None:
+    """Departments of the knowledge's conditions that only the fallback would take."""
+    primary = {name for d in hospital.departments for name in (d.id, *d.covers)}
+    secondary = {name for d in hospital.departments for s in d.secondary for name in (s.id, *s.covers)}
+    homeless: dict[str, str] = {}
+    for c in knowledge.conditions:
+        if c.department.primary not in primary and c.department.secondary not in secondary:
+            homeless.setdefault(f"{c.department.primary}/{c.department.secondary}", c.id)
+    for name, condition in homeless.items():
+        what = f"no department covers {name} (of {condition}); the fallback would take it"
+        faults.add(("departments",), what, "add it to the `covers:` of one")

@@ -46,7 +46,31 @@ _HOMES: Final = {
     "play": "sim.session",
     "stream": "sim.session",
 }
-__all__ = sorted(_HOMES)
+__all__ = [
+    "Act",
+    "AgentError",
+    "Ask",
+    "Conclude",
+    "ConsultError",
+    "DataError",
+    "Diagnosis",
+    "InfrastructureError",
+    "InquirerView",
+    "Limits",
+    "Order",
+    "Refer",
+    "Setup",
+    "Store",
+    "StoreError",
+    "Transcript",
+    "UsageError",
+    "load_hospital",
+    "load_knowledge",
+    "load_persona",
+    "load_scenario",
+    "play",
+    "stream",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ nothing. See docs/batch.md.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field
 
 from consult.clean import one_line
-from consult.errors import ConsultError, StoreError, UsageError
-from consult.files import Record, files_under, is_plain_id, load
-from consult.hospital import load_hospital
+from consult.errors import ConsultError, DataError, DataErrors, StoreError, UsageError
+from consult.files import Faults, Record, files_under, is_plain_id, load
+from consult.hospital import find_hospital, load_hospital
+from consult.knowledge.links import link_hospital, link_scenario
 from consult.knowledge.load import load_knowledge
+from consult.knowledge.model import Knowledge
 from consult.persona import NEUTRAL, load_persona, persona_files
 from consult.scenario import Scenario, find_scenario, load_scenario, scenario_files
 from consult.seeds import digest
@@ -129,7 +131,9 @@ def setups(plan: Plan, extra: tuple[Path, ...] = ()) -> list[Setup]:
     for role, spec in (*roles.items(), *(("inquirer", spec) for spec in plan.inquirer)):
         check_spec(role, spec)
     personas = sorted(persona_files()) if ALL in plan.personas else plan.personas
-    scenarios = [load_scenario(path) for path in scenario_paths(plan.scenarios, extra)]
+    paths = scenario_paths(plan.scenarios, extra)
+    scenarios = [load_scenario(path) for path in paths]
+    _link(plan, dict(zip(paths, scenarios, strict=True)))
     return [
         _setup(plan, scenario, persona, {"inquirer": inquirer, **roles, "examiner": "reference"}, epoch)
         for scenario in scenarios
@@ -137,6 +141,40 @@ def setups(plan: Plan, extra: tuple[Path, ...] = ()) -> list[Setup]:
         for inquirer in plan.inquirer
         for epoch in range(plan.epochs)
     ]
+
+
+def _link(plan: Plan, scenarios: Mapping[Path, Scenario]) -> None:
+    """Raise DataErrors if a scenario, or the hospital, names what its knowledge does not have."""
+    hospital = load_hospital(plan.hospital)
+    errors: list[DataError] = []
+    met: set[str] = set()
+    for path, scenario in scenarios.items():
+        name = plan.knowledge or scenario.knowledge
+        faults = Faults(path)
+        knowledge = _knowledge_of(name, faults, given=bool(plan.knowledge))
+        if knowledge is not None:
+            link_scenario(scenario, knowledge, faults)
+        errors += faults.errors
+        if knowledge is None:
+            continue
+        if hospital.knowledge in (name, knowledge.id) and name not in met:  # else its rules simply do not apply
+            rules = Faults(find_hospital(plan.hospital))
+            link_hospital(hospital, knowledge, rules)
+            errors += rules.errors
+        met.add(name)
+    if errors:
+        raise DataErrors(errors)
+
+
+def _knowledge_of(name: str, faults: Faults, *, given: bool) -> Knowledge | None:
+    """The knowledge that was given, or that a scenario names; None, noted, where the scenario names none there is."""
+    try:
+        return load_knowledge(name)
+    except UsageError:
+        if given:
+            raise
+        faults.add(("knowledge",), f"there is no knowledge {name}", "correct it, or give --knowledge")
+        return None
 
 
 def _setup(plan: Plan, scenario: Scenario, persona: str, agents: dict[str, str], epoch: int) -> Setup:

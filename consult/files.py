@@ -20,6 +20,8 @@ from consult.clean import one_line
 from consult.errors import DataError, DataErrors
 
 MAX_BYTES = 64 * 1024 * 1024
+MAX_DEPTH: Final = 60
+"""Lists and mappings within each other."""
 SUFFIXES = (".yaml", ".yml", ".json")
 WHOLE: Final = "(file)"
 """Stands for the field where a problem is the whole file's."""
@@ -81,6 +83,8 @@ def parse(text: str, *, file: str, is_json: bool = False) -> Any:
     try:
         if is_json:
             return json.loads(text, object_pairs_hook=_unique)
+        if _too_deep(text):
+            raise wrong("is nested too deeply", "flatten it")
         if "*" in text:
             alias = next((e for e in yaml.parse(text, Loader=_Loader) if isinstance(e, yaml.AliasEvent)), None)
             if alias is not None:
@@ -100,6 +104,29 @@ def parse(text: str, *, file: str, is_json: bool = False) -> Any:
         raise wrong("is nested too deeply", "flatten it") from None
     except ValueError as e:  # a number or date that Python cannot hold
         raise wrong(f"holds a value that cannot be read: {one_line(str(e))}", "correct it") from None
+
+
+_BRACKETS: Final = re.compile(r"[\[\]{}]")
+_INDENT: Final = re.compile(rf"^[ ?:-]{{{2 * MAX_DEPTH}}}", re.MULTILINE)
+
+
+def _too_deep(text: str) -> bool:
+    """Whether YAML is nested beyond MAX_DEPTH: libyaml's composer recurses in C, and takes the whole process down."""
+    depth = deepest = 0
+    for bracket in _BRACKETS.findall(text):
+        depth = depth + 1 if bracket in "[{" else max(depth - 1, 0)
+        deepest = max(deepest, depth)
+    if deepest <= MAX_DEPTH and not _INDENT.search(text):
+        return False  # the cheap test, wrong only on the safe side, spares nearly every file the exact one
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                return True
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return False
 
 
 _KEY: Final = re.compile(r"""[\s{\[,-]*["']?([A-Za-z_][\w.-]{0,59})["']?\s*:""")
@@ -236,7 +263,8 @@ def line_of(path: Path, loc: Sequence[str | int]) -> int | None:
 
 def _compose(path: Path) -> yaml.Node | None:
     try:
-        return yaml.compose(read_text(path), Loader=_Loader)
+        text = read_text(path)
+        return None if _too_deep(text) else yaml.compose(text, Loader=_Loader)
     except (yaml.YAMLError, DataError, RecursionError, ValueError):
         return None
 

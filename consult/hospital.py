@@ -243,11 +243,16 @@ def hospital_files() -> dict[str, Path]:
     return found
 
 
-@lru_cache(maxsize=16)
-def load_hospital(name: str = DEFAULT) -> Hospital:
-    """A hospital by name or file. Raises UsageError, DataError or DataErrors."""
+def find_hospital(name: str) -> Path:
+    """The file of a hospital given by name or file. Raises UsageError."""
     files = hospital_files()
     path = Path(name) if Path(name).suffix and Path(name).is_file() else files.get(name if is_plain_id(name) else "")
     if path is None:
         raise UsageError(f"--hospital: there is no {name!r} (mend: a file, or one of: {', '.join(sorted(files))})")
-    return load(path, Hospital)
+    return path
+
+
+@lru_cache(maxsize=16)
+def load_hospital(name: str = DEFAULT) -> Hospital:
+    """A hospital by name or file. Raises UsageError, DataError or DataErrors."""
+    return load(find_hospital(name), Hospital)

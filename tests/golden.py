@@ -59,4 +59,4 @@ if __name__ == "__main__":
         shown = CliRunner().invoke(cli, ["replay", str(path), "--plain", "--speed", "0"], env={"COLUMNS": "100"})
         assert shown.exit_code == 0, shown.output
         path.with_suffix(".txt").write_text(shown.stdout, "utf-8")
-        print(path.name)  # noqa: T201
+        print(path.name)

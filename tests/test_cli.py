@@ -535,8 +535,8 @@ def test_ddxplus(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch,
         "consult.importers.ddxplus",
         import_patients=lambda *a: calls.append(a) or 4,
-        fit=lambda *a: calls.append(a),
     )
+    fake_module(monkeypatch, "consult.importers.ddxplus_fit", fit=lambda *a: calls.append(a))
     fake_module(monkeypatch, "consult.importers")
     tables = ("--conditions", "c", "--evidences", "e")
     assert consult("import", "ddxplus", "p", *tables, "--to", "o", "--limit", "4").stdout.startswith("4 scenarios")

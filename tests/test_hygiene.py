@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -56,12 +58,11 @@ def consult(folder: Path, *args: str) -> tuple[str, set[str]]:
 def test_light_commands_load_nothing_heavy(words: str, kept: Path) -> None:
     args = words.split()
     if "ID" in args:
-        import json
-
         rows = json.loads(consult(kept, "list", "consultations", "--json")[0])
         args[args.index("ID")] = rows[0]["consultation_id"]
     out, loaded = consult(kept, *args)
-    assert out and "click" in loaded
+    assert out
+    assert "click" in loaded
     assert not loaded & set(HEAVY)
 
 
@@ -78,6 +79,16 @@ def test_layers_are_kept() -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     assert re.search(r"[1-9]\d* kept, 0 broken", done.stdout)
+
+
+def test_the_page_names_every_layer() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    contract = next(c for c in project["tool"]["importlinter"]["contracts"] if c["type"] == "layers")
+    layers = [{n.strip("() ").removeprefix("consult.") for n in row.split("|")} for row in contract["layers"]]
+    there = {p.stem for p in PACKAGE.glob("*.py")} | {p.parent.name for p in PACKAGE.glob("*/*.py")}
+    table = (ROOT / "docs" / "architecture.md").read_text("utf-8").partition("| layer |")[2].partition("\n\n")[0]
+    named = [set(re.findall(r"`(\w+)`", line.split("|")[1])) for line in table.splitlines()[2:]]
+    assert named == [row & there for row in layers if row & there]
 
 
 @pytest.mark.parametrize("library", HOMES)
@@ -111,10 +122,15 @@ def test_chance_is_always_seeded() -> None:
 
 
 def tracked() -> list[Path]:
-    """Text files of the repository; of the folder, where there is no git."""
+    """Text files of the repository, new ones too; of the folder, where there is no git."""
     git = shutil.which("git")
     if git and (ROOT / ".git").exists():
-        done = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+        done = subprocess.run(
+            [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        )
         files = [ROOT / name.decode() for name in done.stdout.split(b"\0") if name]
     else:
         skipped = re.compile(r"/(?:\.[^/]+|__pycache__|dist|build)/")
@@ -206,4 +222,5 @@ def test_the_wheel_runs_by_itself(wheel: Path, tmp_path: Path) -> None:
         env=os.environ | {"PYTHONUTF8": "1"}, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(str(site.resolve())) and "Patient" in done.stdout
+    assert done.stdout.startswith(str(site.resolve()))
+    assert "Patient" in done.stdout

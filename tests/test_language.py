@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -91,7 +92,7 @@ def test_several_values_are_all_read() -> None:
     for f in HISTORY:
         if f.kind is FindingKind.MULTI:
             named = [v for v in f.values if v.id != f.none]
-            for a, b in zip(named, named[1:], strict=False):
+            for a, b in pairwise(named):
                 text = f.present.replace("{value}", f"{a.plain} and {b.plain}")
                 if _read(text + ".") != {f.id: ("present", (a.id, b.id))}:
                     wrong.append((f.id, text, _read(text)))

@@ -29,13 +29,13 @@ def test_members_are_there_and_documented(name: str) -> None:
     member = getattr(consult, name)
     assert member is getattr(import_module(declared()[name]), name)
     assert inspect.getdoc(member), f"{name} has no docstring"
-    if not isinstance(member, type):
-        assert callable(member) and inspect.signature(member).return_annotation is not inspect.Signature.empty
-        return
-    for attribute, value in vars(member).items():
-        own = inspect.isfunction(value) or isinstance(value, property)
-        if own and not attribute.startswith("_") and value.__module__ if inspect.isfunction(value) else own:
-            assert attribute.startswith("_") or inspect.getdoc(value), f"{name}.{attribute} has no docstring"
+    if isinstance(member, type):
+        shown = {k: v for k, v in vars(member).items() if not k.startswith("_")}
+        own = [k for k, v in shown.items() if inspect.isfunction(v) or isinstance(v, property)]
+        assert [k for k in own if not inspect.getdoc(shown[k])] == []
+    else:
+        assert callable(member)
+        assert inspect.signature(member).return_annotation is not inspect.Signature.empty
 
 
 def test_dir_lists_exactly_the_members() -> None:

@@ -88,6 +88,11 @@ class Belief:
             self._prior[key] = np.log(np.maximum(weights, 1e-12))
         return self._prior[key]
 
+    def overall(self) -> Array:
+        """P(condition) over patients of any age and sex, before anything is known."""
+        weights = np.array([max(c.prevalence.weight, EPS) for c in self.knowledge.conditions])
+        return np.asarray(weights / weights.sum())
+
     def log_likelihood(self, finding: str, known: Known, parent: str) -> Array:
         """log P(known | condition), the parent's state being "present", "absent" or "" (not known)."""
         key = (finding, known, parent)

@@ -95,8 +95,8 @@ def leaks(text: str, told: Iterable[Told], scenario: Scenario, knowledge: Knowle
 def _covered(toks: Tokens, told: Iterable[Told], scenario: Scenario, lex: Lexicon) -> list[bool]:
     covered = [False] * len(toks)
     for t in told:
-        finding = lex.knowledge.finding[t.finding]
-        if t.state not in ("present", "absent") or finding.kind is FindingKind.TEXT:
+        finding = lex.knowledge.finding.get(t.finding)
+        if finding is None or t.state not in ("present", "absent") or finding.kind is FindingKind.TEXT:
             continue
         key = tokens(voiced(statement(t, finding, scenario), finding, scenario))
         for i in range(len(toks) - len(key) + 1):

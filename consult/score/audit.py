@@ -59,6 +59,8 @@ def _unlawful(
     if t.state not in ("present", "absent"):
         return ""
     fact = scenario.by_finding.get(t.finding)
+    if t.finding not in knowledge.finding:
+        return "invention"
     if fact is None:
         patient = scenario.patient
         fits = suits(knowledge.finding[t.finding], patient.age, patient.sex)

@@ -17,12 +17,13 @@ from consult.agents.examiner import examine
 from consult.agents.recipient import receive
 from consult.agents.triage import guidance
 from consult.clean import one_line
-from consult.errors import InfrastructureError
+from consult.errors import AgentError, InfrastructureError
 from consult.events import (
     EVENTS,
     Belief,
     Concluded,
     Event,
+    MoodChange,
     Ordered,
     Question,
     Referred,
@@ -65,23 +66,24 @@ def _failed(state: State, who: str, error: Exception, *, events: Iterable[Event]
 
 
 def opening(state: State, runtime: Runtime[Context]) -> Update:
-    """The patient's first words."""
+    """The patient's mood at the start, and the first words."""
     c = runtime.context
-    try:
-        reply = c.patient.open(_patient_view(state, c))
-    except Exception as e:
-        return _failed(state, "patient", e)
-    return _spoken(state, reply)
+    return _patient_speaks(state, c, c.patient.open, [MoodChange(cause="start", **state["mood"])])
 
 
 def patient(state: State, runtime: Runtime[Context]) -> Update:
     """The patient's answer."""
     c = runtime.context
+    return _patient_speaks(state, c, c.patient.reply, [])
+
+
+def _patient_speaks(
+    state: State, c: Context, speak: Callable[[PatientView], PatientReply], before: list[Event]
+) -> Update:
     try:
-        reply = c.patient.reply(_patient_view(state, c))
+        return _spoken(state, speak(_patient_view(state, c)), c, before)
     except Exception as e:
-        return _failed(state, "patient", e)
-    return _spoken(state, reply)
+        return _failed(state, "patient", e, events=before)
 
 
 def _patient_view(state: State, c: Context) -> PatientView:
@@ -98,9 +100,15 @@ def _patient_view(state: State, c: Context) -> PatientView:
     )
 
 
-def _spoken(state: State, reply: PatientReply) -> Update:
-    events = list(reply.events)
+def _spoken(state: State, reply: PatientReply, c: Context, before: list[Event]) -> Update:
+    """The update for a reply. Raises AgentError (or what else comes of a malformed one) if it is none."""
+    events = [*before, *reply.events]
     said = [e for e in events if isinstance(e, Utterance)]
+    if not said:
+        raise AgentError("said nothing")
+    unknown = next((t.finding for e in said for t in e.told if t.finding not in c.world.knowledge.finding), None)
+    if unknown is not None:
+        raise AgentError(f"told of {one_line(unknown, limit=100)!r}, which is no finding here")
     if reply.leaves:
         events.append(Stopped(reason=StopReason.PATIENT_LEFT))
     told = [t.model_dump(mode="json") for e in said for t in e.told]
@@ -109,7 +117,7 @@ def _spoken(state: State, reply: PatientReply) -> Update:
         "mood": reply.mood.model_dump(),
         "memory": dict(reply.memory),
         "told": told,
-        "cue": said[-1].cue if said else "",
+        "cue": said[-1].cue,
         "stop": StopReason.PATIENT_LEFT.value if reply.leaves else None,
     }
 
@@ -152,6 +160,11 @@ def triage(state: State, runtime: Runtime[Context]) -> Update:
     )
     try:
         r = c.triage.triage(view)
+        for d in (r.department, r.runner_up):
+            if c.world.hospital.parent_of.get(d.secondary) != d.primary:
+                raise AgentError(
+                    f"{one_line(f'{d.primary}/{d.secondary}', limit=200)} is no department of this hospital"
+                )
         event = Triaged(
             round=view.round,
             department=r.department,

@@ -50,16 +50,8 @@ class ChecklistInquirer:
 
 def _static_order(knowledge: Knowledge) -> tuple[str, ...]:
     b: Belief = belief(knowledge)
-    weights = [c.prevalence.weight for c in knowledge.conditions]
-    total = sum(weights) or 1
-    gains = b.gains(_array(weights, total), {})
+    gains = b.gains(b.overall(), {})
     return tuple(sorted(gains, key=lambda f: (-round(gains[f], 9), f)))
-
-
-def _array(weights: list[float], total: float):  # type: ignore[no-untyped-def]
-    import numpy as np
-
-    return np.array([max(w / total, 1e-6) for w in weights])
 
 
 _checklist = per_object(_static_order)

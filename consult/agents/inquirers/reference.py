@@ -54,6 +54,8 @@ class ReferenceInquirer:
 
     def _carry_out(self, best: Choice, view: InquirerView) -> Ask | Order:
         why = f"expected information {best.gain / log(2):.2f} bits"
+        if best.gain < STOP_GAIN:
+            why = "asked for safety: a red flag, or what the department's guidance wants known"
         if best.kind == "order":
             return Order(order=best.target, rationale=why)
         finding = view.world.knowledge.finding[best.target]

@@ -11,9 +11,9 @@ from consult.persona import Cause, Mood, Persona
 EFFECTS: Final[dict[Cause, tuple[float, float, float]]] = {
     # trust, irritation, anxiety
     Cause.EMPATHY: (0.08, -0.04, -0.05),
-    Cause.CUE_ANSWERED: (0.08, -0.06, -0.08),
-    Cause.EXPLANATION: (0.05, -0.02, -0.04),
-    Cause.PLAIN_WORDS: (0.01, 0.0, 0.0),
+    Cause.CUE_ANSWERED: (0.05, -0.04, -0.06),
+    Cause.EXPLANATION: (0.04, -0.01, -0.02),
+    Cause.PLAIN_WORDS: (0.004, 0.0, 0.0),
     Cause.CUE_IGNORED: (-0.05, 0.06, 0.05),
     Cause.REPEAT: (-0.03, 0.08, 0.0),
     Cause.STACKED: (-0.01, 0.04, 0.02),

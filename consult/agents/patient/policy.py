@@ -59,7 +59,8 @@ class Policy:
     def opening(self) -> Plan:
         """The chief complaint: the opening facts, and nothing else."""
         told = [_told(f, "opening") for f in self.scenario.facts if _opens(f)]
-        return Plan(tuple(self._toned(t) for t in told), extras=self._extras(opening=True))
+        extras = self._extras(opening=True)
+        return Plan(tuple(self._toned(t) for t in told), extras=extras, cue=_cue(extras), flags=extras)
 
     def answer(self, query: Query) -> Plan:
         """The answer to a question."""
@@ -76,13 +77,10 @@ class Policy:
         told = [self._toned(t) for t in told]
         lead = "nothing_more" if not told else ""
         extras = self._extras()
-        cue = (
-            "worry" if {"emotion", "seek_reassurance"} & set(extras) else "outcome" if "seek_outcome" in extras else ""
-        )
         flags = [*extras, *(t.tone for t in told if t.tone != "plain")]
         if any(t.state == "withheld" for t in told):
             flags.append("reluctant")
-        return Plan(tuple(told), lead, extras, cue, tuple(dict.fromkeys(flags)))
+        return Plan(tuple(told), lead, extras, _cue(extras), tuple(dict.fromkeys(flags)))
 
     def _direct(self, f_id: str, query: Query) -> list[Told]:
         """The answer to one finding asked for; an attribute of something absent is answered by that."""
@@ -180,6 +178,13 @@ class Policy:
         )
         drawn = [name for name, chance in chances if self.rng.random() < chance]
         return tuple(drawn[: 1 if opening else MAX_EXTRAS])
+
+
+def _cue(extras: Sequence[str]) -> str:
+    """The kind of cue that something said gives: a worry shown, an outcome pressed for."""
+    if "emotion" in extras or "seek_reassurance" in extras:
+        return "worry"
+    return "outcome" if "seek_outcome" in extras else ""
 
 
 def _opens(fact: Fact) -> bool:

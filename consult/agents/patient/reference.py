@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any, Final
 
 from consult.agents.base import PatientReply, PatientView
@@ -32,9 +33,9 @@ class ReferencePatient:
         plan = policy.opening()
         images = tuple(i.caption for i in view.scenario.images)
         fixed = clean(view.scenario.opening, limit=MAX_TEXT)
-        text, events = _worded(view, plan, None, (), chance, fixed=fixed)
-        utterance = Utterance(text=text, told=plan.told, flags=plan.extras, cue=_cue(plan), images=images)
-        memory = {"cue": _cue(plan), "asked": [], "empathies": 0}
+        plan, text, events = _worded(view, plan, None, (), chance, fixed=fixed)
+        utterance = Utterance(text=text, told=plan.told, flags=plan.extras, cue=plan.cue, images=images)
+        memory = {"cue": plan.cue, "asked": [], "empathies": 0}
         return PatientReply((*events, utterance), view.mood, memory)
 
     def reply(self, view: PatientView) -> PatientReply:
@@ -59,11 +60,11 @@ class ReferencePatient:
         chance = rng(view.seed, "reply", view.turn)
         if mood.irritation >= view.persona.temper.leaves_at < 1:
             plan = Plan(lead="leave", flags=("leaves",))
-            text, guarded = _worded(view, plan, query, told, chance)
+            plan, text, guarded = _worded(view, plan, query, told, chance)
             gone = Utterance(text=text, turn=view.turn, query=query, flags=plan.flags)
             return PatientReply((*events, *guarded, gone), mood, memory, leaves=True)
         plan = _policy(view, chance, told=told, asked=asked, mood=mood).answer(query)
-        text, guarded = _worded(view, plan, query, told, chance)
+        plan, text, guarded = _worded(view, plan, query, told, chance)
         memory["cue"] = plan.cue
         utterance = Utterance(text=text, turn=view.turn, told=plan.told, query=query, cue=plan.cue, flags=plan.flags)
         return PatientReply((*events, *guarded, utterance), mood, memory)
@@ -77,16 +78,6 @@ def _policy(
     )
 
 
-def _cue(plan: Plan) -> str:
-    return (
-        "worry"
-        if {"emotion", "seek_reassurance"} & set(plan.extras)
-        else "outcome"
-        if "seek_outcome" in plan.extras
-        else ""
-    )
-
-
 def _worded(
     view: PatientView,
     plan: Plan,
@@ -95,22 +86,29 @@ def _worded(
     chance: random.Random,
     *,
     fixed: str = "",
-) -> tuple[str, list[Event]]:
-    """The utterance for a plan, past the guard; and what the guard stopped."""
+) -> tuple[Plan, str, list[Event]]:
+    """The plan as far as it was carried out, the utterance for it, past the guard, and what the guard stopped."""
     events: list[Event] = []
     asked = query.findings if query is not None else ()
     knowledge = view.world.knowledge
     for attempt in range(1, ATTEMPTS + 1):
         last = attempt == ATTEMPTS
-        saying = Saying(plan.told, asked, plan.lead, () if last else plan.extras)
+        if last:
+            plan = _bare(plan)
+        saying = Saying(plan.told, asked, plan.lead, plan.extras)
         text = fixed if fixed and not last else realise(saying, view.scenario, knowledge, view.persona, chance)
         if fixed and not last and plan.extras:
             text = f"{text} {realise(Saying(extras=plan.extras), view.scenario, knowledge, view.persona, chance)}"
         found = breaches(text, asked, plan.told, before, view.scenario, knowledge)
         if not found:
-            return text, events
+            return plan, text, events
         events += [
             Guarded(turn=view.turn, breach=f.breach, attempt=attempt, action="replaced" if last else "retried")
             for f in found
         ]
-    return "I'm not sure how to put it.", events
+    return Plan(), "I'm not sure how to put it.", events
+
+
+def _bare(plan: Plan) -> Plan:
+    """A plan without what temperament adds: nothing that is not said may be on record as said."""
+    return replace(plan, extras=(), cue="", flags=tuple(f for f in plan.flags if f not in plan.extras))

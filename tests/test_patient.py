@@ -1,0 +1,460 @@
+"""The simulated patient: tells what the law admits and no more, tells it to whoever asks well, and has moods."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consult.agents.base import PatientReply, PatientView, World
+from consult.agents.patient import reference
+from consult.agents.patient.mood import EFFECTS, EMPATHY_WORTH, PATIENCE, causes, change, moved
+from consult.agents.patient.policy import Policy
+from consult.agents.patient.reference import ATTEMPTS, ReferencePatient
+from consult.disclosure import admits, is_direct
+from consult.events import Guarded, MoodChange, Query, Told, Utterance
+from consult.hospital import Hospital
+from consult.knowledge.model import FindingKind, Knowledge
+from consult.language.guard import breaches
+from consult.language.realiser import Saying
+from consult.persona import Cause, Mood, Persona
+from consult.scenario import Fact, Release, Scenario, State
+
+UNIT = st.floats(0, 1)
+NEVER = (Release.UNKNOWN, Release.ORDER_ONLY)
+View = Callable[..., PatientView]
+
+
+def _topic(k: Knowledge) -> Callable[[str], str]:
+    return lambda f: k.finding[f].topic
+
+
+def _parent(k: Knowledge) -> Callable[[str], str | None]:
+    return lambda f: k.finding[f].parent
+
+
+@pytest.fixture
+def view_of(
+    general: Knowledge, hospital: Hospital, scenarios: dict[str, Scenario], personas: dict[str, Persona]
+) -> View:
+    """`view_of(scenario, persona, question, **changes)`: what a patient would be handed."""
+
+    def make(scenario: str, persona: str = "neutral", question: str = "", **changes: Any) -> PatientView:
+        who = personas[persona]
+        view = PatientView(
+            World(general, hospital), scenarios[scenario], who, who.temper.start,
+            {"cue": "", "asked": [], "empathies": 0}, [], question, 1 if question else 0, 11,
+        )  # fmt: skip
+        return replace(view, **changes)
+
+    return make
+
+
+def _said(reply: PatientReply) -> Utterance:
+    (said,) = [e for e in reply.events if isinstance(e, Utterance)]
+    return said
+
+
+# --- the law -------------------------------------------------------------------------------------------------------
+
+
+def _query(draw: Callable[..., Any], k: Knowledge, scenario: Scenario) -> Query:
+    near = [f.finding for f in scenario.facts]
+    names = st.sampled_from(near) | st.sampled_from([f.id for f in k.findings])
+    return Query(
+        findings=tuple(draw(st.lists(names, max_size=4, unique=True))),
+        topics=tuple(draw(st.lists(st.sampled_from(sorted({f.topic for f in k.findings})), max_size=2, unique=True))),
+        open=draw(st.booleans()),
+        asks_nothing=draw(st.integers(0, 9)) == 0,
+    )
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_nothing_is_told_that_the_law_does_not_admit(
+    general: Knowledge, scenarios: dict[str, Scenario], personas: dict[str, Persona], data: st.DataObject
+) -> None:
+    scenario = scenarios[data.draw(st.sampled_from(sorted(scenarios)))]
+    persona = personas[data.draw(st.sampled_from(sorted(personas)))]
+    query = _query(data.draw, general, scenario)
+    mood = Mood(trust=data.draw(UNIT), irritation=data.draw(UNIT), anxiety=data.draw(UNIT))
+    told = frozenset(data.draw(st.sets(st.sampled_from([f.finding for f in scenario.facts]))))
+    recall = persona.model_copy(update={"recall": data.draw(UNIT)})
+    policy = Policy(scenario, general, recall, mood, told, frozenset(), random.Random(data.draw(st.integers(0, 99))))
+    plan = policy.answer(query)
+    assert len({t.finding for t in plan.told}) == len(plan.told)
+    for t in plan.told:
+        fact = scenario.by_finding.get(t.finding)
+        if t.state not in ("present", "absent"):
+            continue
+        if fact is None:
+            f = general.finding[t.finding]
+            fits = f.min_age <= scenario.patient.age <= f.max_age and f.sex in (None, scenario.patient.sex)
+            assert t.state == "absent"
+            assert scenario.closed_world or not fits
+            continue
+        assert (t.state, t.values, t.fact) == (fact.state.value, fact.values, fact.id), "told as it is"
+        assert fact.release not in NEVER
+        assert fact.release is not Release.SENSITIVE or mood.trust >= fact.trust
+        assert admits(fact, query, trust=mood.trust, topic_of=_topic(general), parent_of=_parent(general))
+        assert not query.asks_nothing
+
+
+@pytest.mark.parametrize(
+    ("release", "state", "opened", "spoken_of", "asked"),
+    [
+        # whether it is told to: an open question, its topic, itself (with trust)
+        (Release.OPENING, State.PRESENT, True, True, True),
+        (Release.VOLUNTEERED, State.PRESENT, True, True, True),
+        (Release.ON_TOPIC, State.PRESENT, False, True, True),
+        (Release.ON_TOPIC, State.ABSENT, False, False, True),
+        (Release.DIRECT, State.PRESENT, False, False, True),
+        (Release.SENSITIVE, State.PRESENT, False, False, True),
+        (Release.UNKNOWN, State.UNKNOWN, False, False, False),
+        (Release.ORDER_ONLY, State.PRESENT, False, False, False),
+    ],
+)
+def test_the_table_of_release_rules(
+    general: Knowledge, release: Release, state: State, *, opened: bool, spoken_of: bool, asked: bool
+) -> None:
+    order = "ecg" if release is Release.ORDER_ONLY else None
+    fact = Fact(finding="chest_pain", state=state, release=release, order=order)
+
+    def told(trust: float = 1.0, **query: Any) -> bool:
+        return bool(admits(fact, Query(**query), trust=trust, topic_of=_topic(general), parent_of=_parent(general)))
+
+    assert told(open=True) is opened
+    assert told(topics=("chest",)) is spoken_of
+    assert told(findings=("chest_pain",)) is asked
+    assert told(findings=("chest_pain.radiation",)) is asked, "who asks for an attribute asks for what it belongs to"
+    if release is Release.SENSITIVE:
+        assert not told(trust=fact.trust - 0.01, findings=("chest_pain",))
+        assert told(trust=fact.trust, findings=("chest_pain",))
+
+
+def test_asking_for_a_finding_does_not_ask_for_its_attributes(general: Knowledge) -> None:
+    assert not is_direct("chest_pain.radiation", Query(findings=("chest_pain",)), _parent(general))
+    assert is_direct("chest_pain", Query(findings=("chest_pain.radiation",)), _parent(general))
+
+
+# --- fairness ------------------------------------------------------------------------------------------------------
+
+
+def _obtainable(scenario: Scenario) -> list[Fact]:
+    return [f for f in scenario.facts if f.release not in NEVER]
+
+
+def test_every_obtainable_fact_is_told_to_a_courteous_doctor_under_every_persona(
+    general: Knowledge, scenarios: dict[str, Scenario], personas: dict[str, Persona], view_of: View
+) -> None:
+    missing, checked = [], 0
+    for name, scenario in scenarios.items():
+        for persona in personas:
+            for fact in _obtainable(scenario):
+                question = f"I'm sorry you are going through this. {general.finding[fact.finding].questions[0]}"
+                mood = Mood(trust=1, irritation=0.1, anxiety=0.3)
+                said = _said(ReferencePatient().reply(view_of(name, persona, question, mood=mood)))
+                hit = [t for t in said.told if t.finding == fact.finding and t.state == fact.state.value]
+                checked += 1
+                if not hit or hit[0].values != fact.values:
+                    missing.append((name, persona, fact.id, said.text))
+    assert missing == []
+    assert checked > 500
+
+
+def test_a_sensitive_fact_is_kept_from_whoever_is_not_trusted(
+    general: Knowledge, scenarios: dict[str, Scenario], view_of: View
+) -> None:
+    kept = 0
+    for name, scenario in scenarios.items():
+        for fact in scenario.facts:
+            if fact.release is Release.SENSITIVE and fact.trust > 0.1:
+                question = general.finding[fact.finding].questions[0]
+                said = _said(ReferencePatient().reply(view_of(name, "neutral", question, mood=Mood(trust=0))))
+                assert [t.state for t in said.told] == ["withheld"]
+                assert "reluctant" in said.flags
+                kept += 1
+    assert kept
+
+
+def test_what_cannot_be_known_is_not_known(general: Knowledge, scenarios: dict[str, Scenario], view_of: View) -> None:
+    for name, scenario in scenarios.items():
+        for fact in scenario.facts:
+            questions = general.finding[fact.finding].questions
+            if fact.release in NEVER and questions:
+                said = _said(ReferencePatient().reply(view_of(name, "neutral", questions[0], mood=Mood(trust=1))))
+                assert [t.state for t in said.told if t.finding == fact.finding] == ["unknown"]
+
+
+def test_nothing_recorded_is_never_made_up(general: Knowledge, scenarios: dict[str, Scenario], view_of: View) -> None:
+    scenario = scenarios["indigestion_at_the_wheel"]
+    assert not scenario.closed_world
+    for f in general.findings:
+        if f.id not in scenario.by_finding and f.questions and f.parent is None and f.kind is FindingKind.BINARY:
+            said = _said(ReferencePatient().reply(view_of(scenario.id, "neutral", f.questions[0])))
+            if f.source != "history":
+                expected = "unknown"
+            else:
+                fits = f.min_age <= scenario.patient.age <= f.max_age and f.sex in (None, scenario.patient.sex)
+                expected = "not_noticed" if fits else "absent"
+            assert [t.state for t in said.told] == [expected]
+
+
+def test_what_slips_the_mind_comes_back_when_asked_again(view_of: View, personas: dict[str, Persona]) -> None:
+    forgetful = personas["neutral"].model_copy(update={"recall": 0.0})
+    view = view_of("indigestion_at_the_wheel", question="Do you feel sick?", persona="neutral")
+    view = replace(view, persona=forgetful)
+    first = ReferencePatient().reply(view)
+    assert [t.state for t in _said(first).told] == ["unknown"]
+    again = ReferencePatient().reply(replace(view, memory=first.memory, turn=2))
+    assert [t.state for t in _said(again).told] == ["present"]
+
+
+def test_the_opening_tells_the_opening_facts_and_nothing_else(
+    scenarios: dict[str, Scenario], personas: dict[str, Persona], view_of: View
+) -> None:
+    for name, scenario in scenarios.items():
+        expected = {f.finding for f in scenario.facts if f.release is Release.OPENING}
+        for persona in personas:
+            reply = ReferencePatient().open(view_of(name, persona))
+            assert {t.finding for t in _said(reply).told} == expected
+            assert not any(isinstance(e, Guarded) for e in reply.events)
+
+
+def test_the_same_seed_says_the_same_words_and_another_others(view_of: View) -> None:
+    question = "I'm sorry to hear that. Tell me more about what has been going on."
+    view = view_of("indigestion_at_the_wheel", "sanguine", question)
+    assert ReferencePatient().reply(view) == ReferencePatient().reply(view)
+    assert len({_said(ReferencePatient().reply(replace(view, seed=s))).text for s in range(9)}) > 3
+
+
+def test_temperament_changes_how_much_comes_unasked(view_of: View) -> None:
+    question = "Tell me more about what has been going on."
+
+    def told(persona: str) -> float:
+        replies = [ReferencePatient().reply(view_of("worst_monday", persona, question, seed=s)) for s in range(30)]
+        return sum(len(_said(r).told) for r in replies) / 30
+
+    assert told("sanguine") > told("neutral") > told("phlegmatic")
+
+
+def test_tone_never_changes_what_is_true(view_of: View, scenarios: dict[str, Scenario]) -> None:
+    tones = set()
+    for persona in ("sanguine", "melancholic", "phlegmatic"):
+        for seed in range(20):
+            view = view_of("indigestion_at_the_wheel", persona, "Do you feel sick?", seed=seed)
+            (told,) = [t for t in _said(ReferencePatient().reply(view)).told if t.finding == "nausea"]
+            assert told.state == "present"
+            tones.add(told.tone)
+    assert tones == {"plain", "played_down", "dramatised"}
+
+
+# --- moods ---------------------------------------------------------------------------------------------------------
+
+BETTER = (Cause.EMPATHY, Cause.CUE_ANSWERED, Cause.EXPLANATION, Cause.PLAIN_WORDS)
+
+
+@given(st.sampled_from(list(Cause)), UNIT, UNIT, UNIT)
+def test_a_mood_moves_the_documented_way_and_stays_within_bounds(
+    personas: dict[str, Persona], cause: Cause, trust: float, irritation: float, anxiety: float
+) -> None:
+    before = Mood(trust=trust, irritation=irritation, anxiety=anxiety)
+    for persona in personas.values():
+        after = moved(before, cause, persona)
+        sign = 1 if cause in BETTER else -1
+        slack = 1e-4  # moods are kept to four places
+        assert sign * (after.trust - before.trust) >= -slack
+        assert sign * (after.irritation - before.irritation) <= slack
+        assert sign * (after.anxiety - before.anxiety) <= slack
+        assert all(0 <= x <= 1 for x in after.model_dump().values())
+
+
+def test_every_cause_has_an_effect_and_temperament_scales_it(personas: dict[str, Persona]) -> None:
+    assert set(EFFECTS) == set(Cause)
+    mood = Mood(trust=0.5, irritation=0.5, anxiety=0.5)
+    for cause in Cause:
+        assert moved(mood, cause, personas["neutral"]) != mood
+    rises = {n: moved(mood, Cause.REPEAT, p).irritation for n, p in personas.items()}
+    assert rises["choleric"] > rises["neutral"] >= rises["phlegmatic"]
+
+
+def test_causes_from_what_was_said() -> None:
+    def why(*said: Cause, cue: str = "", repeated: bool = False, turn: int = 1, empathies: int = 0) -> set[Cause]:
+        return set(causes(said, cue=cue, repeated=repeated, turn=turn, empathies=empathies))
+
+    assert why() == {Cause.PLAIN_WORDS}
+    assert why(Cause.EMPATHY) == {Cause.EMPATHY, Cause.PLAIN_WORDS}
+    assert why(Cause.EMPATHY, empathies=EMPATHY_WORTH) == {Cause.PLAIN_WORDS}, "by then it is a phrase"
+    assert why(Cause.EMPATHY, cue="worry") == {Cause.CUE_ANSWERED, Cause.PLAIN_WORDS}
+    assert why(cue="worry") == {Cause.CUE_IGNORED, Cause.PLAIN_WORDS}
+    assert why(Cause.JARGON) == {Cause.JARGON}
+    assert why(Cause.STACKED, repeated=True) == {Cause.STACKED, Cause.REPEAT}
+    assert Cause.LONG_INTERVIEW not in why(turn=PATIENCE)
+    assert Cause.LONG_INTERVIEW in why(turn=PATIENCE + 1)
+
+
+def test_one_event_for_each_move_and_none_for_no_move(personas: dict[str, Persona]) -> None:
+    start = Mood(trust=1, irritation=0, anxiety=0)
+    after, events = change(start, [Cause.EMPATHY, Cause.REPEAT, Cause.PLAIN_WORDS], personas["neutral"], 3)
+    assert [e.cause for e in events] == ["repeat", "plain_words"]
+    assert (events[-1].trust, events[-1].irritation, events[-1].turn) == (after.trust, after.irritation, 3)
+
+
+def _talk(view: PatientView, questions: list[str]) -> list[PatientReply]:
+    """Replies to one question after another, until the patient leaves."""
+    out: list[PatientReply] = []
+    told: list[dict[str, Any]] = []
+    for turn, question in enumerate(questions, 1):
+        view = replace(view, question=question, turn=turn, told=list(told))
+        reply = ReferencePatient().reply(view)
+        out.append(reply)
+        if reply.leaves:
+            break
+        told += [t.model_dump(mode="json") for t in _said(reply).told]
+        view = replace(view, mood=reply.mood, memory=reply.memory)
+    return out
+
+
+RUDE = "Any dyspnoea? Any haemoptysis? Any syncope? Any pyrexia?"
+
+
+def test_a_choleric_patient_leaves_a_rude_doctor(view_of: View) -> None:
+    replies = _talk(view_of("indigestion_at_the_wheel", "choleric"), [RUDE] * 30)
+    assert replies[-1].leaves
+    assert len(replies) < 20
+    assert _said(replies[-1]).told == ()
+    assert "leaves" in _said(replies[-1]).flags
+
+
+def test_a_neutral_patient_bears_with_the_same_doctor(view_of: View) -> None:
+    assert not any(r.leaves for r in _talk(view_of("indigestion_at_the_wheel", "neutral"), [RUDE] * 14))
+
+
+def test_a_choleric_patient_stays_thirty_questions_with_a_courteous_doctor(general: Knowledge, view_of: View) -> None:
+    plain = [f.questions[0] for f in general.findings if f.questions and f.source == "history"]
+    courteous = [f"I understand how hard this is for you. I'm asking because it helps me. {q}" for q in plain[:30]]
+    replies = _talk(view_of("indigestion_at_the_wheel", "choleric"), courteous)
+    assert len(replies) == 30
+    assert not replies[-1].leaves
+    assert replies[-1].mood.trust > 0.6
+
+
+def test_a_mood_that_only_an_irritated_patient_has_closes_the_mouth(view_of: View) -> None:
+    question = "Tell me more about what has been going on."
+    calm = [
+        _said(ReferencePatient().reply(view_of("worst_monday", "sanguine", question, seed=s))).told for s in range(20)
+    ]
+    cross = Mood(trust=0.2, irritation=0.95, anxiety=0.3)
+    closed = [
+        _said(ReferencePatient().reply(view_of("worst_monday", "sanguine", question, seed=s, mood=cross))).told
+        for s in range(20)
+    ]
+    assert sum(map(len, closed)) < sum(map(len, calm)) / 2
+
+
+def test_what_is_not_understood_is_said_so_and_irritates(view_of: View) -> None:
+    reply = ReferencePatient().reply(view_of("indigestion_at_the_wheel", "neutral", "Wherefore the quuxness of zorb?"))
+    assert "not_understood" in _said(reply).flags
+    assert "misunderstood" in [e.cause for e in reply.events if isinstance(e, MoodChange)]
+
+
+# --- the guard -----------------------------------------------------------------------------------------------------
+
+
+def _kinds(text: str, scenario: Scenario, k: Knowledge, *told: Told, asked: tuple[str, ...] = ()) -> set[str]:
+    return {f.breach for f in breaches(text, asked, told, (), scenario, k)}
+
+
+def test_the_guard_finds_what_was_planted(general: Knowledge, scenarios: dict[str, Scenario]) -> None:
+    s = scenarios["indigestion_at_the_wheel"]
+    gold = general.condition[s.gold.condition]
+    for name in (gold.name, *gold.synonyms):
+        assert "leak" in _kinds(f"I think it is {name}.", s, general), name
+    direct = next(f for f in s.facts if f.release is Release.DIRECT and f.state is State.PRESENT and not f.values
+                  and general.finding[f.finding].kind is FindingKind.BINARY)  # fmt: skip
+    sentence = general.finding[direct.finding].present + "."
+    assert _kinds(sentence, s, general) == {"unreleased"}
+    now = Told(fact=direct.id, finding=direct.finding, state="present", rule="direct")
+    assert _kinds(sentence, s, general, now) == set()
+    assert "ear_pain" not in s.by_finding
+    assert _kinds(general.finding["ear_pain"].present + ".", s, general) == {"invention"}
+    opposite = general.finding[direct.finding].absent + "."
+    assert _kinds(opposite, s, general, now) == {"invention"}, "the contrary of a fact is made up"
+
+
+@pytest.mark.parametrize("text", [
+    "The vignette does not say.", "As an AI, I cannot feel pain.", "How can I help you today?", "The patient denies fever.",
+    "My differential diagnosis is open.", "That is not mentioned in my notes.", "Your symptoms suggest nothing.",
+])  # fmt: skip
+def test_the_guard_hears_whoever_falls_out_of_the_role(
+    general: Knowledge, scenarios: dict[str, Scenario], text: str
+) -> None:
+    assert "role_break" in _kinds(text, scenarios["indigestion_at_the_wheel"], general)
+
+
+def test_every_line_of_the_templates_passes_the_guard(
+    general: Knowledge, scenarios: dict[str, Scenario], personas: dict[str, Persona]
+) -> None:
+    for scenario in scenarios.values():
+        for persona in personas.values():
+            for bank in type(persona.wording).model_fields:
+                for text in getattr(persona.wording, bank):
+                    assert _kinds(text, scenario, general) == set(), (persona.id, bank, text)
+
+
+def test_a_bad_wording_is_retried_and_then_replaced_and_both_are_recorded(
+    view_of: View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A realiser that always leaks never gets a word in."""
+    monkeypatch.setattr(reference, "realise", lambda *a, **k: "The vignette says I have a sore throat.")
+    reply = ReferencePatient().reply(view_of("indigestion_at_the_wheel", "neutral", "Do you feel sick?"))
+    stopped = [e for e in reply.events if isinstance(e, Guarded)]
+    assert [(e.attempt, e.action) for e in stopped if e.breach == "role_break"] == [
+        *((n, "retried") for n in range(1, ATTEMPTS)),
+        (ATTEMPTS, "replaced"),
+    ]
+    assert {e.breach for e in stopped} == {"role_break", "invention"}
+    assert "vignette" not in _said(reply).text
+    assert "throat" not in _said(reply).text
+    assert _said(reply).told == (), "what was not said is not on record as told"
+
+
+def test_a_second_wording_that_is_sound_is_said(view_of: View, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = reference.realise
+    tries: list[Saying] = []
+
+    def first_bad(saying: Saying, *rest: Any) -> str:
+        tries.append(saying)
+        return "As an AI, I feel sick." if len(tries) == 1 else sound(saying, *rest)
+
+    monkeypatch.setattr(reference, "realise", first_bad)
+    reply = ReferencePatient().reply(view_of("indigestion_at_the_wheel", "neutral", "Do you feel sick?"))
+    assert [(e.breach, e.action) for e in reply.events if isinstance(e, Guarded)] == [("role_break", "retried")]
+    assert "sick" in _said(reply).text
+    assert "AI" not in _said(reply).text
+    assert [t.finding for t in _said(reply).told] == ["nausea"]
+
+
+def test_a_cue_that_was_not_said_is_no_cue(
+    view_of: View, personas: dict[str, Persona], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = reference.realise
+    melancholic = view_of("indigestion_at_the_wheel", "melancholic", "Do you feel sick?")
+    seed = next(s for s in range(99) if _said(ReferencePatient().reply(replace(melancholic, seed=s))).cue)
+    monkeypatch.setattr(reference, "realise", lambda s, *r: sound(s, *r) + (" As an AI, I worry." if s.extras else ""))
+    reply = ReferencePatient().reply(replace(melancholic, seed=seed))
+    assert (_said(reply).cue, reply.memory["cue"]) == ("", "")
+    assert not {"emotion", "seek_reassurance"} & set(_said(reply).flags)
+
+
+def test_a_leaking_opening_is_replaced_by_the_templates(view_of: View, scenarios: dict[str, Scenario]) -> None:
+    s = scenarios["indigestion_at_the_wheel"]
+    leaky = s.model_copy(update={"opening": "The script says it is my heart."})
+    reply = ReferencePatient().open(replace(view_of(s.id), scenario=leaky))
+    assert [e.breach for e in reply.events if isinstance(e, Guarded)] == ["role_break"]
+    assert "script" not in _said(reply).text

@@ -195,15 +195,28 @@ def explain(
     """
     faults: dict[Path, Faults] = {}
     out = []
-    for item in error.errors(include_url=False)[:20]:
-        where = item.get("ctx", {}).get("where", ())
-        loc: Loc = (*item["loc"], *where)
+    for loc, item in _places(error)[:20]:
         part, local = origin(loc) if origin is not None else (path, loc)
         problem = "unknown field" if item["type"] == "extra_forbidden" else one_line(item["msg"], limit=300)
         problem = problem.removeprefix("Value error, ")
         mend = str(item.get("ctx", {}).get("mend", "")) or _mend(item["type"], loc, model)
         out.append(faults.setdefault(part, Faults(part)).fault(local, problem, mend))
     return DataErrors(out)
+
+
+_TAG: Final = re.compile(r"(?:constrained-\w+|function-\w+\[.*\]|(?:dict|list|tuple)\[.*\]|float|int|str|bool)\Z")
+"""What pydantic puts into a place where one of several types may stand."""
+
+
+def _places(error: ValidationError) -> list[tuple[Loc, Any]]:
+    """Errors with their places as they stand in the file; of several types, the one that came furthest speaks."""
+    found: list[tuple[Loc, Any]] = []
+    for item in error.errors(include_url=False, include_input=False):
+        where = item.get("ctx", {}).get("where", ())
+        loc = tuple(part for part in (*item["loc"], *where) if not (isinstance(part, str) and _TAG.match(part)))
+        found.append((loc, item))
+    deeper = {loc[:n] for loc, item in found if len(loc) < len(item["loc"]) for n in range(len(loc))}
+    return [(loc, item) for loc, item in found if len(loc) == len(item["loc"]) or loc not in deeper]
 
 
 class Faults:

@@ -186,6 +186,14 @@ class Hospital(Record):
         hit = next((s for s in choices if secondary == s.id or secondary in s.covers), choices[0])
         return Department(primary=primary, secondary=hit.id)
 
+    def for_patient(self, department: Department, age: float) -> Department:
+        """`place`, but where a hard rule on age alone sends the patient (children's doctors, most often)."""
+        for rule in self.hard_rules:
+            w = rule.when
+            if rule.to and not w.findings and w.sex is None and w.min_age <= age <= w.max_age:
+                return self.within(rule.to, department.secondary)
+        return self.place(department)
+
     @model_validator(mode="after")
     def _linked(self) -> Self:
         ids = [d.id for d in self.departments] + [s.id for d in self.departments for s in d.secondary]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from consult.errors import UsageError
+from consult.hospital import load_hospital
 from consult.knowledge.belief import Known, belief
 from consult.knowledge.model import Condition, Finding, FindingKind, Knowledge, Source
 from consult.language.lexicon import suits
@@ -268,7 +269,7 @@ def _gold(k: Knowledge, c: Condition, patient: Patient, facts: list[Fact], compl
     return Gold(
         condition=c.id,
         differential=_nearest(k, c, patient, facts, complaint),
-        department=c.department,
+        department=load_hospital().for_patient(c.department, patient.age),
         urgency=c.urgency,
         must_ask=tuple(f for _, f in telling[:MUST_ASK]),
         dangers=tuple(flag for flag in c.red_flags if flag.partition("=")[0] in told),

@@ -163,8 +163,6 @@ WORDS = {
     "Refer.safety_net": "What must bring the patient back.",
     "Diagnosis.icd10": "ICD-10 code; used only where the name matches nothing.",
     "Diagnosis.probability": "All together at most 1.",
-    "Department.primary": "",
-    "Department.secondary": "",
     "Told.finding": "The finding.",
     "Told.state": "What was said of it; `withheld` if it was asked for and held back.",
     "Told.values": "The values told.",
@@ -239,7 +237,6 @@ WORDS = {
     "Provenance.persona": "",
     "Provenance.hospital": "",
     "Provenance.knowledge": "",
-    "Header.type": "",
     "Header.schema_version": "Of this format.",
     "Header.consultation_id": "From the content: equal content, equal id.",
     "Header.scenario": "Its id; likewise below.",
@@ -318,7 +315,9 @@ def fields(model: type[BaseModel], *, leave_out: frozenset[str] = frozenset()) -
     """A model's table."""
     rows = []
     for name, field in model.model_fields.items():
-        if name in leave_out or (typing.get_origin(field.annotation) is typing.Literal and name in ("kind", "type")):
+        if name in leave_out or (
+            name in ("kind", "type") and not field.is_required() and len(typing.get_args(field.annotation)) == 1
+        ):
             continue
         words = " ".join(meaning(model, name, field).split())
         kind = _named_set(field.metadata) or shape(field.annotation) + bounds(field)

@@ -303,3 +303,10 @@ def test_one_answer_never_settles_a_case(general: Knowledge) -> None:
                 p = b.posterior({f.id: Known(state)}, 30, Sex.FEMALE)
                 assert np.isfinite(p).all()
                 assert p.max() < 1 - 1e-6
+
+
+def test_an_examination_finding_is_no_complaint_and_does_no_harm(general: Knowledge) -> None:
+    sign = next(f.id for f in general.findings if f.source == "examination" and not f.values)
+    known = {sign: Known("present")}
+    b = belief(general)
+    assert list(b.posterior(known, *WHO, complaint=sign)) == list(b.posterior(known, *WHO))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from consult.errors import DataError, DataErrors
 from consult.files import Faults
+from consult.hospital import load_hospital
 from consult.importers.ddxplus import import_patients
 from consult.importers.ddxplus_codes import department, icd10, other_names, slug
 from consult.importers.ddxplus_files import read_evidences, read_pathologies
@@ -310,7 +311,7 @@ def test_codes(text: str, code: str | None) -> None:
 def test_departments() -> None:
     assert department("K22.3").secondary == "thoracic_surgery"
     assert department("K21").secondary == "gastroenterology"
-    assert department("J21", 1).secondary == "paediatric_respiratory"
+    assert load_hospital().for_patient(department("J21"), 1).secondary == "paediatric_respiratory"
     assert department("Z99").secondary == "general_practice"
     assert slug("Guillain-Barré syndrome") == "guillain_barre_syndrome"
     assert "myocardial infarction" in other_names("Possible NSTEMI / STEMI")
@@ -425,13 +426,12 @@ def test_icd10_codes_are_valid(real: Knowledge) -> None:
 
 @needs_data
 def test_departments_are_the_general_hospital_s(real: Knowledge) -> None:
-    from consult.hospital import load_hospital
-
     hospital = load_hospital("general")
     for c in real.conditions:
-        for age in (3, 40):
-            place = department(c.icd10, age)
-            assert hospital.place(place) == place, c.id
+        place = department(c.icd10)
+        assert hospital.place(place) == place, c.id
+        assert hospital.for_patient(place, 40) == place
+        assert hospital.for_patient(place, 3).primary == "paediatrics"
 
 
 @needs_data

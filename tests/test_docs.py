@@ -109,6 +109,21 @@ def test_tables_are_fresh(page: str) -> None:
     assert fresh == text_of(page), f"{page} is stale: run python docs/make_tables.py"
 
 
+def test_no_words_for_fields_that_are_gone() -> None:
+    tables = script("make_tables")
+    used: set[str] = set()
+
+    class Noting(dict[str, str]):
+        def __getitem__(self, key: str) -> str:
+            used.add(key)
+            return super().__getitem__(key)
+
+    tables.WORDS = Noting(tables.WORDS)
+    for page in PAGES:
+        tables.render(text_of(page))
+    assert set(tables.WORDS) - used == set()
+
+
 def test_a_stale_table_is_noticed() -> None:
     page = text_of("docs/scenario.md")
     assert script("make_tables").render(page.replace("| `finding` |", "| `findings` |", 1)) == page

@@ -139,7 +139,7 @@ def tracked() -> list[Path]:
 
 
 TRACES = {
-    "absolute path": re.compile(r"(?<![\w.:/])/(?:work|root|home|Users|tmp|opt|mnt)/\w|\b[A-Z]:\\\\?Users"),
+    "absolute path": re.compile(r"(?<![\w.:/])/(?:work|root|home|Users|opt)/\w|\b[A-Z]:\\\\?Users"),
     "registry host": re.compile(
         r"pypi\.(?:org|python)|pythonhosted|(?:test|mirror|proxy)\.pypi|--(?:extra-)?index-url|PIP_INDEX|/simple\b"
     ),

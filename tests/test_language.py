@@ -22,7 +22,7 @@ from consult.language.resolver import resolve
 from consult.language.tokens import sentences, tokens
 from consult.language.voice import about_patient, third_person
 from consult.persona import Cause, Persona
-from consult.scenario import Scenario
+from consult.scenario import Scenario, find_scenario, load_scenario
 from consult.terms import Sex
 
 K = load_knowledge()
@@ -176,7 +176,9 @@ def test_what_rules_out_the_parent_answers_for_the_attribute() -> None:
 def test_a_described_pain_is_a_pain() -> None:
     found = extract("My chest pain is sharp.", K)
     assert Reading("chest_pain", "present", implied=True) in found
-    assert not any(r.finding == "chest_pain" for r in extract("My chest pain doesn't spread anywhere.", K) if r.state == "absent")
+    assert not any(
+        r.finding == "chest_pain" for r in extract("My chest pain doesn't spread anywhere.", K) if r.state == "absent"
+    )
 
 
 @pytest.mark.parametrize(("finding", "words"), [
@@ -193,7 +195,12 @@ def test_free_words_are_kept_as_they_are(finding: str, words: str, voice: Sex | 
         assert (found.finding, found.state, found.text) == (finding, "present", words)
 
 
-REFUSALS = ["I'd rather not go into that.", "I'm not comfortable talking about that yet.", "That's private, move on.", "I don't know."]
+REFUSALS = [
+    "I'd rather not go into that.",
+    "I'm not comfortable talking about that yet.",
+    "That's private, move on.",
+    "I don't know.",
+]
 
 
 @pytest.mark.parametrize("text", REFUSALS)
@@ -226,12 +233,19 @@ def test_words_around_facts_state_nothing(personas: dict[str, Persona]) -> None:
     assert wrong == []
 
 
-def test_what_temperament_adds_does_not_change_the_answer(personas: dict[str, Persona], scenarios: dict[str, Scenario]) -> None:
+def test_what_temperament_adds_does_not_change_the_answer(
+    personas: dict[str, Persona], scenarios: dict[str, Scenario]
+) -> None:
     """Asked for a symptom, any yes, tone and extra of any persona around its sentence reads as that answer."""
     scenario = scenarios["indigestion_at_the_wheel"]
     for name, persona in personas.items():
         for state in ("present", "absent", "unknown", "not_noticed"):
-            for extras in (("emotion",), ("digression",), ("ask_back", "seek_outcome"), ("seek_reassurance", "irritated")):
+            for extras in (
+                ("emotion",),
+                ("digression",),
+                ("ask_back", "seek_outcome"),
+                ("seek_reassurance", "irritated"),
+            ):
                 for seed in range(8):
                     told = (Told(fact="fever", finding="fever", state=state, tone="plain"),)
                     text = realise(Saying(told, ("fever",), "", extras), scenario, K, persona, random.Random(seed))
@@ -252,7 +266,9 @@ def test_open_questions(text: str, topics: tuple[str, ...], *, is_open: bool) ->
     assert (query.topics, query.open, query.findings, query.asks_nothing) == (topics, is_open, (), False)
 
 
-@pytest.mark.parametrize("text", ["Thank you very much.", "I see.", "That must be hard for you.", "I'm sorry to hear that."])
+@pytest.mark.parametrize(
+    "text", ["Thank you very much.", "I see.", "That must be hard for you.", "I'm sorry to hear that."]
+)
 def test_what_asks_nothing(text: str) -> None:
     assert resolve(text, K).asks_nothing
 
@@ -298,7 +314,9 @@ def test_the_first_question_of_no_finding_is_jargon_or_empathy() -> None:
 ])  # fmt: skip
 def test_third_person(first: str, female: str, male: str) -> None:
     def full(text: str) -> str:
-        return text.replace("She's had", "She has had").replace("He's had", "He has had").replace("'s tired", " is tired")
+        return (
+            text.replace("She's had", "She has had").replace("He's had", "He has had").replace("'s tired", " is tired")
+        )
 
     assert full(third_person(first, Sex.FEMALE)) == full(female)
     assert full(third_person(first, Sex.MALE)) == full(male)
@@ -347,8 +365,8 @@ def _all_of(text: str, scenario: Scenario, asked: tuple[str, ...] = ()) -> None:
 @example("\ud800", ())
 @example("don't know about ﬁﬁ", ("medication",))
 @example("I take", ("medication",))
-def test_no_text_breaks_the_reading(scenarios: dict[str, Scenario], text: str, asked: tuple[str, ...]) -> None:
-    _all_of(text, scenarios["indigestion_at_the_wheel"], asked)
+def test_no_text_breaks_the_reading(text: str, asked: tuple[str, ...]) -> None:
+    _all_of(text, load_scenario(find_scenario("indigestion_at_the_wheel")), asked)
 
 
 @given(ANY)

@@ -19,12 +19,17 @@ from consult.agents.patient.reference import ATTEMPTS, ReferencePatient
 from consult.disclosure import admits, is_direct
 from consult.events import Guarded, MoodChange, Query, Told, Utterance
 from consult.hospital import Hospital
+from consult.knowledge.load import load_knowledge
 from consult.knowledge.model import FindingKind, Knowledge
 from consult.language.guard import breaches
 from consult.language.realiser import Saying
-from consult.persona import Cause, Mood, Persona
-from consult.scenario import Fact, Release, Scenario, State
+from consult.persona import Cause, Mood, Persona, load_persona, persona_files
+from consult.scenario import Fact, Release, Scenario, State, load_scenario, scenario_files
 
+K = load_knowledge()
+SCENARIOS = {name: load_scenario(path) for name, path in sorted(scenario_files().items())}
+PERSONAS = {name: load_persona(name) for name in sorted(persona_files())}
+"""Not fixtures: hypothesis prints its arguments, and these are long."""
 UNIT = st.floats(0, 1)
 NEVER = (Release.UNKNOWN, Release.ORDER_ONLY)
 View = Callable[..., PatientView]
@@ -76,9 +81,8 @@ def _query(draw: Callable[..., Any], k: Knowledge, scenario: Scenario) -> Query:
 
 @settings(max_examples=300)
 @given(st.data())
-def test_nothing_is_told_that_the_law_does_not_admit(
-    general: Knowledge, scenarios: dict[str, Scenario], personas: dict[str, Persona], data: st.DataObject
-) -> None:
+def test_nothing_is_told_that_the_law_does_not_admit(data: st.DataObject) -> None:
+    general, scenarios, personas = K, SCENARIOS, PERSONAS
     scenario = scenarios[data.draw(st.sampled_from(sorted(scenarios)))]
     persona = personas[data.draw(st.sampled_from(sorted(personas)))]
     query = _query(data.draw, general, scenario)
@@ -261,10 +265,10 @@ BETTER = (Cause.EMPATHY, Cause.CUE_ANSWERED, Cause.EXPLANATION, Cause.PLAIN_WORD
 
 @given(st.sampled_from(list(Cause)), UNIT, UNIT, UNIT)
 def test_a_mood_moves_the_documented_way_and_stays_within_bounds(
-    personas: dict[str, Persona], cause: Cause, trust: float, irritation: float, anxiety: float
+    cause: Cause, trust: float, irritation: float, anxiety: float
 ) -> None:
     before = Mood(trust=trust, irritation=irritation, anxiety=anxiety)
-    for persona in personas.values():
+    for persona in PERSONAS.values():
         after = moved(before, cause, persona)
         sign = 1 if cause in BETTER else -1
         slack = 1e-4  # moods are kept to four places

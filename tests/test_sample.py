@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from consult.check import check_scenario
 from consult.errors import UsageError
 from consult.files import Faults, dump_yaml
+from consult.hospital import load_hospital
 from consult.knowledge.links import link_scenario
 from consult.knowledge.load import load_knowledge
 from consult.knowledge.model import Knowledge, Source
@@ -248,7 +250,6 @@ def test_sampled_scenarios_fit_their_knowledge() -> None:
 
 
 def test_sampled_scenarios_pass_the_check() -> None:
-    check = pytest.importorskip("consult.check", reason="consult.check does not exist yet")
-    k = load_knowledge("general")
+    k, hospital = load_knowledge("general"), load_hospital()
     for s in sample(60, 4, k):
-        assert not check.check_scenario(s, k)
+        assert not check_scenario(s, k, hospital)

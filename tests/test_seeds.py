@@ -36,7 +36,9 @@ def test_different_content_has_a_different_digest(a: object, b: object) -> None:
     assert (digest(a) == digest(b)) <= same
 
 
-@given(st.lists(st.text(alphabet="ab1", max_size=4), max_size=4), st.lists(st.text(alphabet="ab1", max_size=4), max_size=4))
+@given(
+    st.lists(st.text(alphabet="ab1", max_size=4), max_size=4), st.lists(st.text(alphabet="ab1", max_size=4), max_size=4)
+)
 def test_parts_do_not_run_into_each_other(a: list[str], b: list[str]) -> None:
     blank = [[], [""]]  # no part and one empty part read alike
     assert (seed_of(*a) == seed_of(*b)) == (a == b or (a in blank and b in blank))

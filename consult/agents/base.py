@@ -117,8 +117,8 @@ class InquirerView:
     """The cue in the patient's last words, if any ("worry", "outcome")."""
     seed: int
     """Differs by consultation and turn; the only source of chance."""
-    scenario: Scenario | None = None
-    """Given to privileged controls only (`oracle`)."""
+    facts: Mapping[str, Known] | None = None
+    """Every fact of the case, for the built-in `oracle` only; no plug-in can ask for them. Never the answer."""
 
     @cached_property
     def dialogue(self) -> tuple[Line, ...]:
@@ -135,9 +135,7 @@ class Act(NamedTuple):
 
 
 class Inquirer(Protocol):
-    """The doctor under test. `privileged` ones are shown the scenario."""
-
-    privileged: bool
+    """The doctor under test."""
 
     def act(self, view: InquirerView) -> Any:
         """The next action: an action model, plain data of one, or an `Act`."""

@@ -38,7 +38,7 @@ def receive(
         asked = resolve(question, knowledge).findings if question else ()
         readings = list(extract(source["text"], knowledge, asked))
     complaint = record.complaint
-    if complaint is None:
+    if complaint is None and source["type"] != "result":  # nobody comes with what an examination found
         complaint = _main(readings, knowledge)
     merged = dict(record.statements)
     new: list[Statement] = []

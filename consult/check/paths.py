@@ -49,6 +49,8 @@ _MODELS: Final[dict[Kind, type[Record]]] = {
     Kind.HOSPITAL: Hospital,
     Kind.PLAN: Plan,
 }
+MAX_PARTS: Final = 50
+"""Other files of a knowledge that is a folder; a larger folder holds many things rather than one."""
 _PLACES: Final = {
     "hospitals": Kind.HOSPITAL, "personas": Kind.PERSONA, "knowledge": Kind.KNOWLEDGE, "scenarios": Kind.SCENARIO,
     "plans": Kind.PLAN,
@@ -264,6 +266,15 @@ def _has(hospital: Hospital, department: Department) -> bool:
 
 
 def _is_part(data: Any, path: Path) -> bool:
-    """Whether a file of knowledge needs others of its folder to be whole."""
-    whole = isinstance(data, dict) and {"id", "findings", "conditions"} <= data.keys()
-    return not whole and any(p != path for p in files_under(path.parent))
+    """Whether a file of knowledge needs the others of its folder, which are knowledge too, to be whole."""
+    if not isinstance(data, dict) or {"id", "findings", "conditions"} <= data.keys():
+        return False
+    others = [p for p in files_under(path.parent) if p != path]
+    return 0 < len(others) <= MAX_PARTS and all(_is_knowledge(p) for p in others)
+
+
+def _is_knowledge(path: Path) -> bool:
+    try:
+        return kind_of(read_data(path), path) is Kind.KNOWLEDGE
+    except (DataError, DataErrors):
+        return False

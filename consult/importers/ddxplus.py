@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from consult.errors import DataError
 from consult.files import dump_yaml
+from consult.hospital import load_hospital
 from consult.importers.ddxplus_codes import SOURCE, URGENCY, condition_ids, department, icd10
 from consult.importers.ddxplus_files import Evidence, Pathology, read_evidences, read_pathologies
 from consult.importers.ddxplus_patients import PatientRow, read_patients
@@ -75,7 +76,7 @@ def scenario(
         gold=Gold(
             condition=gold,
             differential=tuple(ids[d] for d in p.differential[:DIFFERENTIAL]),
-            department=department(icd10(c.icd10) or "", p.age),
+            department=load_hospital().for_patient(department(icd10(c.icd10) or ""), p.age),
             urgency=URGENCY[c.severity],
         ),
     )

@@ -24,8 +24,6 @@ URGENCY: Final = {
     1: Urgency.EMERGENCY, 2: Urgency.EMERGENCY, 3: Urgency.URGENT, 4: Urgency.ROUTINE, 5: Urgency.SELF_CARE,
 }  # fmt: skip
 """By DDXPlus severity (1 is the worst)."""
-CHILD_BELOW: Final = 15
-"""Years; the general hospital sends everyone younger to paediatrics."""
 
 _IM, _SURGERY = "internal_medicine", "surgery"
 _BY_PREFIX: Final[Mapping[str, tuple[str, str]]] = {
@@ -48,12 +46,6 @@ _BY_PREFIX: Final[Mapping[str, tuple[str, str]]] = {
 }  # fmt: skip
 _UNDIVIDED: Final = frozenset({"J81"})
 """Categories of this release that only the clinical modification divides further."""
-_CHILDREN: Final = {
-    "respiratory_medicine": "paediatric_respiratory", "infectious_diseases": "paediatric_infectious_diseases",
-    "gastroenterology": "paediatric_gastroenterology", "endocrinology": "paediatric_endocrinology",
-    "emergency_medicine": "paediatric_emergency", "general_surgery": "paediatric_surgery",
-    "thoracic_surgery": "paediatric_surgery",
-}  # fmt: skip
 _OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "Boerhaave": ("Boerhaave syndrome", "oesophageal rupture", "esophageal rupture"),
     "GERD": ("gastroesophageal reflux disease", "gastro-oesophageal reflux disease", "acid reflux"),
@@ -123,10 +115,8 @@ def icd10(text: str) -> str | None:
     return category + (f".{digit.upper()}" if digit and category not in _UNDIVIDED else "")
 
 
-def department(code: str, age: float | None = None) -> Department:
-    """Where a condition belongs, by the longest prefix of its ICD-10 code; children's doctors below `CHILD_BELOW`."""
+def department(code: str) -> Department:
+    """Where a condition of adults belongs, by the longest prefix of its ICD-10 code."""
     best = max((p for p in _BY_PREFIX if code.startswith(p)), key=len, default="R")
     primary, secondary = _BY_PREFIX[best]
-    if age is not None and age < CHILD_BELOW:
-        return Department(primary="paediatrics", secondary=_CHILDREN.get(secondary, "general_paediatrics"))
     return Department(primary=primary, secondary=secondary)

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from consult.clean import one_line
 from consult.errors import DataError
+from consult.files import WHOLE
 from consult.importers.ddxplus_files import Evidence
 from consult.knowledge.model import FindingKind
 from consult.terms import Sex
@@ -92,17 +93,20 @@ def _cells(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                         f"has {len(cells)} cells where the first line has {len(head)}",
                         file=file,
                         line=line,
+                        field=WHOLE,
                         mend="correct that line (a quote or a comma is missing or too many)",
                     )
                 yield line, dict(zip(head, cells, strict=True))
                 line += 1
     except UnicodeDecodeError:
-        raise DataError("is not UTF-8 text", file=file, line=line, mend="save the file as UTF-8") from None
+        raise DataError("is not UTF-8 text", file=file, line=line, field=WHOLE, mend="save the file as UTF-8") from None
     except csv.Error as e:
-        raise DataError(f"is not CSV: {one_line(str(e))}", file=file, line=line, mend="correct that line") from None
+        raise DataError(
+            f"is not CSV: {one_line(str(e))}", file=file, line=line, field=WHOLE, mend="correct that line"
+        ) from None
     except (OSError, ValueError) as e:
         what = getattr(e, "strerror", None) or one_line(str(e))
-        raise DataError(f"cannot be read: {what}", file=file, mend="check the path") from None
+        raise DataError(f"cannot be read: {what}", file=file, field=WHOLE, mend="check the path") from None
 
 
 @dataclass(frozen=True, slots=True)

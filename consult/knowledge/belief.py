@@ -144,7 +144,7 @@ class Belief:
         log_p = self.log_prior(age, sex)
         finding = self.knowledge.finding
         for f_id, k in known.items():
-            if f_id == complaint and k.state == "present":
+            if f_id == complaint and k.state == "present" and f_id in self._complaint:
                 log_p = log_p + self._complaint[f_id]
                 if finding[f_id].values:
                     log_p = log_p + self.log_likelihood(f_id, k, "present")

@@ -59,9 +59,9 @@ def _one(
     if t.state == "withheld":
         return pick(w.reluctant, rng)
     if t.state == "unknown":
-        return pick(w.dont_know, rng) if alone or first else f"I don't know about {finding.plain}."
+        return pick(w.dont_know, rng) if alone or first else f"I don't know about any {finding.plain}."
     if t.state == "not_noticed":
-        return pick(w.not_noticed, rng) if alone else f"I haven't noticed {finding.plain}."
+        return pick(w.not_noticed, rng) if alone else f"I haven't noticed any {finding.plain}."
     text = voiced(statement(t, finding, scenario), finding, scenario)
     if not first or finding.kind is not FindingKind.BINARY:
         return _sentence(text)

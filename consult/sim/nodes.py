@@ -250,7 +250,7 @@ def _inquirer_view(state: State, c: Context) -> InquirerView:
         orders_left=c.limits.max_orders - len(state["ordered"]),
         cue=state["cue"],
         seed=seed_of(c.inquirer_seed, state["turn"], len(state["ordered"])),
-        scenario=c.scenario if getattr(c.inquirer, "privileged", False) else None,
+        facts=c.facts,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from consult.agents.base import ROLES, World
+from consult.agents.inquirers.controls import facts_known
 from consult.agents.registry import check_spec, make
 from consult.events import EVENT, EVENTS, SCHEMA_VERSION, Event, Header, Provenance
 from consult.hospital import Hospital
@@ -124,6 +125,7 @@ def context(setup: Setup) -> Context:
         triage=make("triage", setup.line_up["triage"]),
         patient_seed=seed_of(*shared, p.persona, "patient"),
         inquirer_seed=seed_of(*shared, setup.line_up["inquirer"], "inquirer"),
+        facts=facts_known(setup.scenario, setup.knowledge) if setup.line_up["inquirer"] == "oracle" else None,
     )
 
 

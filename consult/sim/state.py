@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import add
 from typing import Annotated, Any, TypedDict
 
 from consult.agents.base import Inquirer, PatientAgent, TriageAgent, World
+from consult.knowledge.belief import Known
 from consult.persona import Persona
 from consult.scenario import Scenario
 from consult.settings import Limits
@@ -58,6 +60,8 @@ class Context:
     patient_seed: int
     """Depends on the case and the persona only, so that two inquirers meet the same patient."""
     inquirer_seed: int
+    facts: Mapping[str, Known] | None = None
+    """Every fact, where the inquirer is the built-in oracle."""
 
 
 def initial(context: Context) -> State:

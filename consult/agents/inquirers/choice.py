@@ -86,7 +86,7 @@ def best_choice(view: InquirerView, b: Belief, p: Array) -> Choice | None:
     if view.questions_left > 0:
         bonus = _bonus(view, p)
         for f in askable(view):
-            gain, extra = gains.get(f.id, 0.0), bonus.get(f.id, 0.0)
+            gain, extra = max(gains.get(f.id, 0.0), 0.0), bonus.get(f.id, 0.0)  # rounding may leave -1e-16
             if extra or f.kind is not FindingKind.TEXT:
                 worths.append((gain / f.cost + extra, "ask", f.id, gain))
     if view.orders_left > 0:

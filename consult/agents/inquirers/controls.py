@@ -17,8 +17,6 @@ from consult.seeds import rng
 class RandomInquirer:
     """Asks whatever comes, then concludes from what it heard."""
 
-    privileged = False
-
     def act(self, view: InquirerView) -> Act:
         """A random question while there are any left."""
         b = belief(view.world.knowledge)
@@ -33,8 +31,6 @@ class RandomInquirer:
 
 class ChecklistInquirer:
     """Asks the same list of everyone: the questions that tell most before anything is known."""
-
-    privileged = False
 
     def act(self, view: InquirerView) -> Act:
         """The next question of the list that fits the patient."""
@@ -60,8 +56,6 @@ _checklist = per_object(_static_order)
 class OpeningOnlyInquirer:
     """Concludes from the first words alone: what no dialogue is worth."""
 
-    privileged = False
-
     def act(self, view: InquirerView) -> Act:
         """A conclusion at once."""
         b = belief(view.world.knowledge)
@@ -72,16 +66,12 @@ class OpeningOnlyInquirer:
 class OracleInquirer:
     """Reads all the facts (never the answer) and concludes: the ceiling of what the facts support."""
 
-    privileged = True
-
     def act(self, view: InquirerView) -> Act:
         """A conclusion from every fact of the scenario."""
-        knowledge, scenario = view.world.knowledge, view.scenario
-        if scenario is None:
-            raise ValueError("the oracle was not shown the scenario")
-        b = belief(knowledge)
-        known = facts_known(scenario, knowledge)
-        p = b.posterior(known, view.patient.age, view.patient.sex, view.record.complaint)
+        if view.facts is None:
+            raise ValueError("the oracle was not shown the facts")
+        b = belief(view.world.knowledge)
+        p = b.posterior(view.facts, view.patient.age, view.patient.sex, view.record.complaint)
         return shown(conclude(view, b, p, kind_words=True), b, p)
 
 

@@ -20,8 +20,6 @@ ICE_FROM = 10
 class ReferenceInquirer:
     """Asks what tells most per cost; `kind_words` off makes it the `curt` control: same questions, no skill."""
 
-    privileged = False
-
     def __init__(self, *, kind_words: bool = True) -> None:
         self.kind_words = kind_words
 

@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter
 
 from consult.actions import Diagnosis
 from consult.files import Record
-from consult.terms import Department, Urgency
+from consult.terms import Department, Said, Urgency
 
 SCHEMA_VERSION = 1
 
@@ -87,7 +87,7 @@ class Utterance(_Event):
 
     type: Literal["utterance"] = "utterance"
     actor: Literal[Actor.PATIENT] = Actor.PATIENT
-    text: str
+    text: Said
     told: tuple[Told, ...] = ()
     query: Query | None = None
     """None for the opening."""
@@ -135,7 +135,7 @@ class Belief(_Event):
 
     type: Literal["belief"] = "belief"
     actor: Literal[Actor.INQUIRER] = Actor.INQUIRER
-    top: tuple[tuple[str, float], ...]
+    top: tuple[tuple[Said, float], ...]
     entropy: float
     """Bits, over all conditions."""
 

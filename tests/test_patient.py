@@ -23,8 +23,9 @@ from consult.knowledge.load import load_knowledge
 from consult.knowledge.model import FindingKind, Knowledge
 from consult.language.guard import breaches
 from consult.language.realiser import Saying
+from consult.language.voice import about_patient
 from consult.persona import Cause, Mood, Persona, load_persona, persona_files
-from consult.scenario import Fact, Release, Scenario, State, load_scenario, scenario_files
+from consult.scenario import Fact, Release, Scenario, Speaker, State, load_scenario, scenario_files
 
 K = load_knowledge()
 SCENARIOS = {name: load_scenario(path) for name, path in sorted(scenario_files().items())}
@@ -53,7 +54,7 @@ def view_of(
         who = personas[persona]
         view = PatientView(
             World(general, hospital), scenarios[scenario], who, who.temper.start,
-            {"cue": "", "asked": [], "empathies": 0}, [], question, 1 if question else 0, 11,
+            {"cue": "", "asked": [], "empathies": 0}, (), question, 1 if question else 0, 11,
         )  # fmt: skip
         return replace(view, **changes)
 
@@ -169,6 +170,36 @@ def test_every_obtainable_fact_is_told_to_a_courteous_doctor_under_every_persona
                     missing.append((name, persona, fact.id, said.text))
     assert missing == []
     assert checked > 500
+
+
+def test_a_child_s_facts_are_told_to_who_asks_the_parent_about_it(view_of: View) -> None:
+    checked = 0
+    for name, scenario in SCENARIOS.items():
+        if scenario.patient.speaker is Speaker.SELF:
+            continue
+        for fact in _obtainable(scenario):
+            question = about_patient(K.finding[fact.finding].questions[0], scenario.patient.sex)
+            said = _said(ReferencePatient().reply(view_of(name, "neutral", question, mood=Mood(trust=1))))
+            assert fact.id in {t.fact for t in said.told if t.state == fact.state.value}, question
+            checked += 1
+    assert checked > 20
+
+
+def test_who_is_asked_for_an_attribute_says_what_it_belongs_to(view_of: View) -> None:
+    """ "No, not at rest" alone would leave unsaid that there is breathlessness at all."""
+    fact = SCENARIOS["barking_at_night"].by_finding
+    assert fact["breathlessness"].state is State.PRESENT
+    question = "Is he short of breath even at rest?"
+    first = _said(ReferencePatient().reply(view_of("barking_at_night", "neutral", question)))
+    assert [(t.finding, t.state, t.rule) for t in first.told] == [
+        ("breathlessness", "present", "direct"),
+        ("breathlessness.rest", "absent", "direct"),
+    ]
+    assert "He is short of breath." in first.text
+    assert not first.text.startswith("Yes")
+    told = first.told
+    again = _said(ReferencePatient().reply(view_of("barking_at_night", "neutral", question, told=told)))
+    assert [t.finding for t in again.told] == ["breathlessness.rest"]
 
 
 def test_a_sensitive_fact_is_kept_from_whoever_is_not_trusted(
@@ -312,14 +343,14 @@ def test_one_event_for_each_move_and_none_for_no_move(personas: dict[str, Person
 def _talk(view: PatientView, questions: list[str]) -> list[PatientReply]:
     """Replies to one question after another, until the patient leaves."""
     out: list[PatientReply] = []
-    told: list[dict[str, Any]] = []
+    told: list[Told] = []
     for turn, question in enumerate(questions, 1):
-        view = replace(view, question=question, turn=turn, told=list(told))
+        view = replace(view, question=question, turn=turn, told=tuple(told))
         reply = ReferencePatient().reply(view)
         out.append(reply)
         if reply.leaves:
             break
-        told += [t.model_dump(mode="json") for t in _said(reply).told]
+        told += _said(reply).told
         view = replace(view, mood=reply.mood, memory=reply.memory)
     return out
 

@@ -53,8 +53,6 @@ def test_routes_are_edges_of_the_graph() -> None:
 class Greedy:
     """Orders all it may, then asks more than it may: the longest line-up there is."""
 
-    privileged = False
-
     def act(self, view: InquirerView) -> Any:
         return Order(order="ecg") if view.orders_left else Ask(text="Do you have a fever?")
 

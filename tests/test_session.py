@@ -20,15 +20,18 @@ from consult.events import (
     Concluded,
     Event,
     Question,
+    RecordUpdate,
     Referred,
     Result,
     Scored,
+    Statement,
     Stopped,
     StopReason,
     Told,
     Utterance,
     Verdict,
 )
+from consult.scenario import Scenario
 from consult.settings import MAX_TEXT, Limits
 from consult.sim import session
 from consult.sim.session import Setup, play, stream
@@ -165,13 +168,31 @@ def test_an_unknown_agent_is_said_before_anything_is_played(setup_of: Make) -> N
         list(stream(setup_of(agents={"triage": "curt"})))
 
 
+@pytest.mark.parametrize("persona", ["neutral", "sanguine", "phlegmatic"])
+def test_what_was_told_is_what_was_put_on_record(setup_of: Make, scenarios: dict[str, Scenario], persona: str) -> None:
+    """The recipient reads words only; all that the patient told is in its record, and nothing else is."""
+    wrong, checked = [], 0
+    for name in scenarios:
+        told: dict[str, Told] = {}
+        record: dict[str, Statement] = {}
+        for e in play(setup_of(name, persona, agents={"inquirer": "random"}, limits=Limits(20, 0))).events:
+            if isinstance(e, Utterance):
+                told |= {t.finding: t for t in e.told if t.state in ("present", "absent", "not_noticed")}
+            elif isinstance(e, RecordUpdate):
+                record |= {s.finding: s for s in e.statements}
+        heard = {f: (s.state, set(s.values)) for f, s in record.items() if s.state != "unknown"}
+        said = {f: (t.state, set(t.values)) for f, t in told.items()}
+        checked += len(said)
+        wrong += [(name, f, said.get(f), heard.get(f)) for f in {*said, *heard} if said.get(f) != heard.get(f)]
+    assert wrong == []
+    assert checked > 100
+
+
 # --- inquirers that break -------------------------------------------------------------------------------------------
 
 
 class Doctor:
     """An inquirer that does what it is told; its last act again and again."""
-
-    privileged = False
 
     def __init__(self, *acts: Any) -> None:
         self.acts = acts
@@ -331,6 +352,14 @@ def test_a_broken_patient_is_no_fault_of_the_doctor(
     assert set(_scores(t.events).values()) == {None}
     assert all(e.reason for e in t.events if isinstance(e, Scored))
     assert loads(dumps(t.header, t.events)).events == t.events
+
+
+def test_what_a_patient_says_is_made_safe(setup_of: Make, with_agents: Callable[..., None]) -> None:
+    wild = Utterance(text="\x1b[31mRed\u202e" + "x" * 1_000_000)
+    with_agents(patient=Patient(lambda r: replace(r, events=(wild,)), at_once=True))
+    texts = [e.text for e in play(setup_of(limits=Limits(1, 0))).events if isinstance(e, Utterance)]
+    assert texts
+    assert all(t.startswith("Redx") and len(t) <= MAX_TEXT for t in texts)
 
 
 class Triage:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from consult.actions import Ask, Conclude, Order, Refer
-from consult.events import Event, Statement
+from consult.events import Event, Statement, Told
 from consult.hospital import Hospital
 from consult.knowledge.belief import Known
 from consult.knowledge.model import Knowledge
@@ -151,8 +151,8 @@ class PatientView:
     mood: Mood
     memory: Mapping[str, Any]
     """Its own notes from earlier turns, plain data."""
-    told: Sequence[Mapping[str, Any]]
-    """Facts told so far, as plain data of `Told`."""
+    told: tuple[Told, ...]
+    """Facts told so far."""
     question: str
     """Empty at the opening."""
     turn: int

@@ -123,7 +123,7 @@ def _compare(
         shift = _shift(comparison, patient, record, fired)
         for place in mass:
             side = next((s for s in comparison.pair if s in place), None)
-            if side is not None:
+            if side is not None and shift[side]:
                 mass[place] = exp(log(max(mass[place], FLOOR)) + shift[side])
     total = sum(mass.values())
     for place in mass:

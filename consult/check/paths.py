@@ -17,12 +17,12 @@ from consult.check.knowledges import lint_knowledge
 from consult.check.personas import check_persona
 from consult.check.plans import check_plan
 from consult.check.scenarios import check_scenario
-from consult.errors import ConsultError, DataError, DataErrors
-from consult.files import WHOLE, Faults, Loc, Record, files_under, load, read_data, validate
+from consult.errors import ConsultError, DataError, DataErrors, UsageError
+from consult.files import SUFFIXES, WHOLE, Faults, Loc, Record, files_under, is_plain_id, load, read_data, validate
 from consult.hospital import DEFAULT, Hospital, hospital_files
 from consult.knowledge.links import near
 from consult.knowledge.load import DEFAULT as GENERAL
-from consult.knowledge.load import Origin, find_knowledge, knowledge_names, read_knowledge
+from consult.knowledge.load import Origin, find_knowledge, knowledge_names, load_knowledge, read_knowledge
 from consult.knowledge.model import Knowledge
 from consult.persona import NEUTRAL, Persona, persona_files
 from consult.scenario import Scenario
@@ -128,7 +128,7 @@ class _Checks:
         self._absent: Counter[str] = Counter()
         self._given: Knowledge | None = None
         if knowledge is not None:
-            self._given = self._knowledge(find_knowledge(knowledge))
+            self._given = load_knowledge(knowledge)
 
     def read(self, path: Path) -> None:
         """Load one file, once."""
@@ -206,31 +206,29 @@ class _Checks:
                 self._knowledges[key] = e
         return self._knowledges[key]
 
-    def _knowledge(self, path: Path) -> Knowledge:
-        found = self._read_knowledge(path)
-        if isinstance(found, ConsultError):
-            raise found
-        return found[0]
-
     def _general(self) -> Knowledge:
-        return self._given or self._knowledge(find_knowledge(GENERAL))
+        return self._given or load_knowledge(GENERAL)
 
     def _referred(self, name: str, faults: Faults) -> Knowledge | None:
         """The knowledge that a file names; None, noted or said, where it cannot be had."""
         if self._given is not None:
             return self._given
+        path = self._at_hand.get(name)
         try:
-            path = self._at_hand.get(name) or find_knowledge(name)
-        except ConsultError:
+            if path is None and name in knowledge_names():
+                return load_knowledge(name)
+            found = self._read_knowledge(path or find_knowledge(name))
+        except UsageError:
             mend = near(name, knowledge_names())
-            if mend.startswith("did you mean") or not name.isidentifier():
+            if mend.startswith("did you mean") or not is_plain_id(name) or Path(name).suffix in SUFFIXES:
                 faults.add(("knowledge",), f"there is no knowledge {name}", mend)
             else:
                 self._absent[name] += 1
             return None
-        found = self._read_knowledge(path)
+        except ConsultError as e:
+            found = e
         if isinstance(found, ConsultError):
-            faults.add(("knowledge",), f"the knowledge {name} cannot be loaded", f"`consult check {path}` says why")
+            faults.add(("knowledge",), f"the knowledge {name} cannot be loaded", "`consult check` on it says why")
             return None
         return found[0]
 

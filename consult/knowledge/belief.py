@@ -27,6 +27,10 @@ SPARE: Final = 0.1
 """Least share of a condition's patients who come with something else than its listed complaints (ours)."""
 
 
+KEPT: Final = 64
+"""Posteriors kept: triage and inquirer ask for the same one in a round."""
+
+
 class Known(NamedTuple):
     """What is known of a finding: present, absent or not_noticed, and its values."""
 
@@ -51,6 +55,7 @@ class Belief:
         self._complaint = {f.id: self._log_complaint(f) for f in knowledge.findings if f.source is Source.HISTORY}
         self._prior: dict[tuple[int, Sex], Array] = {}
         self._rows: dict[tuple[str, Known, str], Array] = {}
+        self._posteriors: dict[object, Array] = {}
 
     def _compile(self, f: Finding) -> None:
         cs = self.knowledge.conditions
@@ -141,6 +146,16 @@ class Belief:
 
     def posterior(self, known: Mapping[str, Known], age: float, sex: Sex, complaint: str | None = None) -> Array:
         """P(condition | what is known), shape (conditions,). `complaint` is what the patient came with."""
+        key = (tuple(known.items()), age, sex, complaint)
+        kept = self._posteriors.get(key)
+        if kept is None:
+            if len(self._posteriors) >= KEPT:
+                self._posteriors.clear()
+            kept = self._posteriors[key] = self._posterior(known, age, sex, complaint)
+            kept.setflags(write=False)
+        return kept
+
+    def _posterior(self, known: Mapping[str, Known], age: float, sex: Sex, complaint: str | None) -> Array:
         log_p = self.log_prior(age, sex)
         finding = self.knowledge.finding
         for f_id, k in known.items():

@@ -42,7 +42,9 @@ def realise(saying: Saying, scenario: Scenario, knowledge: Knowledge, persona: P
     alone = len(saying.asked) == 1 == len(spoken) and spoken[0].finding == saying.asked[0]
     for i, t in enumerate(spoken):
         finding = knowledge.finding[t.finding]
-        parts.append(_one(t, finding, scenario, persona, rng, alone=alone, first=i == 0 and bool(saying.asked)))
+        answers = t.finding in saying.asked or t.state != "present"  # a "yes" is to what was asked, not to its parent
+        first = i == 0 and bool(saying.asked) and answers
+        parts.append(_one(t, finding, scenario, persona, rng, alone=alone, first=first))
         if t.tone == "played_down":
             parts.append(pick(persona.wording.play_down, rng))
         elif t.tone == "dramatised":

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, cast
 
 from langgraph.runtime import Runtime
+from pydantic import TypeAdapter
 
 from consult.actions import Ask, Conclude, Order, Refer, as_action
 from consult.agents.base import Act, InquirerView, Line, PatientReply, PatientView, Record, TriageView
@@ -30,6 +31,7 @@ from consult.events import (
     Statement,
     Stopped,
     StopReason,
+    Told,
     Triaged,
     Utterance,
 )
@@ -44,6 +46,8 @@ from consult.sim.state import Context, Plain, State
 
 Update = dict[str, Any]
 Node = Callable[[State, Runtime[Context]], Update]
+_STATEMENTS: Final = TypeAdapter(dict[str, Statement])
+_TOLD: Final = TypeAdapter(tuple[Told, ...])
 _SPEAKS: Final = {"utterance": "patient", "question": "inquirer"}
 
 
@@ -93,7 +97,7 @@ def _patient_view(state: State, c: Context) -> PatientView:
         persona=c.persona,
         mood=Mood(**state["mood"]),
         memory=state["memory"],
-        told=state["told"],
+        told=_TOLD.validate_python(tuple(state["told"])),
         question=state["question"],
         turn=state["turn"],
         seed=c.patient_seed,

@@ -66,7 +66,8 @@ class _Questions:
     """The history findings of a knowledge, by whom they fit."""
 
     def __init__(self, knowledge: Knowledge) -> None:
-        self._all = tuple(f for f in knowledge.findings if f.source is Source.HISTORY and f.questions)
+        history = (f for f in knowledge.findings if f.source is Source.HISTORY and f.questions)
+        self._all = tuple(sorted(history, key=lambda f: f.id))
         self._fitting: dict[tuple[float, Sex], tuple[Finding, ...]] = {}
 
     def fitting(self, age: float, sex: Sex) -> tuple[Finding, ...]:
@@ -80,26 +81,25 @@ _questions = per_object(_Questions)
 
 
 def best_choice(view: InquirerView, b: Belief, p: Array) -> Choice | None:
-    """The candidate worth most; ties go by name, so that machines agree. None if there is none."""
+    """The candidate worth most; of near ties the first by name, so that machines agree. None if there is none."""
     gains = b.gains(p, view.record.known)
-    worths: list[tuple[float, str, str, float]] = []
+    most, best = -1.0, None
     if view.questions_left > 0:
         bonus = _bonus(view, p)
         for f in askable(view):
             gain, extra = max(gains.get(f.id, 0.0), 0.0), bonus.get(f.id, 0.0)  # rounding may leave -1e-16
-            if extra or f.kind is not FindingKind.TEXT:
-                worths.append((gain / f.cost + extra, "ask", f.id, gain))
+            worth = gain / f.cost + extra
+            if worth > most + TIE and (extra or f.kind is not FindingKind.TEXT):
+                most, best = worth, (f.id, "ask", gain)
     if view.orders_left > 0:
         now = entropy(p)
         for o in view.world.knowledge.orders:
             if o.id not in view.ordered:
                 gain = min(now, sum(max(gains.get(f, 0.0), 0.0) for f in o.reveals))
-                worths.append((gain / (o.cost + o.invasiveness), "order", o.id, gain))
-    if not worths:
-        return None
-    least = max(worths)[0] - TIE
-    worth, kind, target, gain = min((w for w in worths if w[0] >= least), key=lambda w: w[1:3])
-    return Choice(target, kind, worth, gain)
+                worth = gain / (o.cost + o.invasiveness)
+                if worth > most + TIE:
+                    most, best = worth, (o.id, "order", gain)
+    return Choice(best[0], best[1], most, best[2]) if best is not None else None
 
 
 def _bonus(view: InquirerView, p: Array) -> dict[str, float]:

@@ -87,14 +87,17 @@ class Policy:
         chain = [f_id]
         while (parent := self.parent_of(chain[-1])) is not None:
             chain.append(parent)
-        implied: list[Told] = []
+        above: list[Told] = []
         for ancestor in reversed(chain[1:]):
             t = self._one(ancestor, query)
             if t.state in ("absent", "withheld") or (t.state == "not_noticed" and f_id not in self.scenario.by_finding):
                 return [t]
             if t.state == "present":
-                implied.append(t.model_copy(update={"rule": "implied"}))
-        return [*implied, self._one(f_id, query)]
+                above.append(t)
+        own = self._one(f_id, query)
+        if own.state == "present":  # who describes a pain has said that there is one
+            return [*(t.model_copy(update={"rule": "implied"}) for t in above), own]
+        return [*(t for t in above if t.finding not in self.told), own]
 
     def _one(self, f_id: str, query: Query) -> Told:
         fact = self.scenario.by_finding.get(f_id)

@@ -43,7 +43,7 @@ class ReferencePatient:
         knowledge = view.world.knowledge
         query = resolve(view.question, knowledge)
         asked = frozenset(view.memory["asked"])
-        told = tuple(Told.model_validate(t) for t in view.told)
+        told = view.told
         said = manner(view.question, query, knowledge)
         repeated = bool(query.findings) and not query.open and set(query.findings) <= asked
         moves = causes(

@@ -1,0 +1,305 @@
+"""The linter: what it says of personas, hospitals, knowledge and plans, how it tells kinds apart, and how fast it is."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consult.check import check_hospital, check_knowledge, check_paths, check_persona, check_scenario
+from consult.check.paths import Kind, kind_of
+from consult.errors import DataError
+from consult.files import dump_yaml, read_data
+from consult.hospital import Hospital
+from consult.knowledge.load import find_knowledge
+from consult.knowledge.model import Knowledge
+from consult.persona import NEUTRAL, Persona
+from consult.sample import sample
+from consult.scenario import Scenario
+from consult.settings import builtin
+
+SCENARIO = builtin("scenarios") / "burning_band.yaml"
+HOSPITAL = builtin("scenarios") / "hospitals" / "general.yaml"
+
+
+def put(path: Path, data: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(dump_yaml(data), "utf-8")
+    return path
+
+
+def said(errors: list[DataError], field: str, words: str) -> bool:
+    """Whether one of the problems is about that field, in those words, with a mend."""
+    return any(e.field == field and words in e.problem and e.mend for e in errors)
+
+
+# --- scenarios in memory ---------------------------------------------------------------------------------------------
+
+
+def test_built_in_and_sampled_scenarios(scenarios: dict[str, Scenario], general: Knowledge, hospital: Hospital) -> None:
+    for scenario in (*scenarios.values(), *sample(60, 7, general)):
+        assert check_scenario(scenario, general, hospital) == []
+
+
+def test_without_a_file_the_scenario_is_named(scenarios: dict[str, Scenario], general: Knowledge) -> None:
+    old = scenarios["burning_band"]
+    bad = old.model_copy(update={"title": "Shingles again"})
+    (error,) = check_scenario(bad, general, None)
+    assert (error.file, error.line, error.field) == ("scenario burning_band", None, "title")
+
+
+def test_without_knowledge_what_can_be_checked_is(scenarios: dict[str, Scenario], hospital: Hospital) -> None:
+    data = read_data(SCENARIO)
+    data["images"][0]["path"] = "a/../../b.png"
+    data["gold"]["department"]["secondary"] = "dermatolgy"
+    errors = check_scenario(Scenario.model_validate(data), None, hospital)
+    assert [e.field for e in errors] == ["images[0].path", "gold.department.secondary"]
+    assert errors[1].mend == "did you mean dermatology?"
+
+
+@pytest.mark.parametrize("path", ["", "a.png", "pictures/a.png", "https://example.org/a.png"])
+def test_good_image_paths(path: str, general: Knowledge, hospital: Hospital) -> None:
+    data = read_data(SCENARIO)
+    data["images"][0]["path"] = path
+    assert check_scenario(Scenario.model_validate(data), general, hospital) == []
+
+
+# --- personas --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bank", "phrase", "words"),
+    [
+        ("digression", "My head hurts.", "is read as"),
+        ("emotion", "I'm afraid it is shingles.", "names a condition (shingles)"),
+        ("yes", "No.", "read as absent, not as present"),
+        ("no", "Perhaps.", "read as no answer, not as absent"),
+        ("dont_know", "Yes.", "read as present, not as unknown"),
+        ("not_noticed", "No.", "read as absent, not as not_noticed"),
+        ("reluctant", "Yes.", "read as present, not as unknown"),
+        ("thanks", "How can I help you today?", "not what a patient would say"),
+    ],
+)
+def test_persona_phrases(bank: str, phrase: str, words: str, personas: dict[str, Persona], general: Knowledge) -> None:
+    persona = personas["choleric"]
+    wording = persona.wording.model_copy(update={bank: (*getattr(persona.wording, bank), phrase)})
+    errors = check_persona(persona.model_copy(update={"wording": wording}), personas[NEUTRAL], general)
+    n = len(getattr(persona.wording, bank))
+    assert said(errors, f"wording.{bank}[{n}]", words), errors
+
+
+def test_persona_banks(personas: dict[str, Persona], general: Knowledge) -> None:
+    empty = personas["choleric"].wording.model_copy(update={"leave": (), "emotion": ()})
+    bare = personas["choleric"].model_copy(update={"wording": empty})
+    assert check_persona(bare, personas[NEUTRAL], general) == []
+    errors = check_persona(bare, None, general)
+    assert said(errors, "wording.leave", "has no phrase")
+    assert said(errors, "wording.emotion", "the trait emotion is above 0")
+
+
+# --- hospitals -------------------------------------------------------------------------------------------------------
+
+
+def _unknown(d: dict[str, Any]) -> None:
+    d["departments"][0]["inquiry"]["must_ask"][0] = "chest_pian"
+
+
+def _value(d: dict[str, Any]) -> None:
+    d["comparisons"][0]["rules"][0]["when"] = {"any": ["chest_pain.radiation=left_leg"]}
+
+
+def _silent(d: dict[str, Any]) -> None:
+    d["departments"][0]["inquiry"] |= {"must_ask": [], "danger_signs": []}
+
+
+def _idle(d: dict[str, Any]) -> None:
+    d["hard_rules"][0].pop("to")
+
+
+def _ages(d: dict[str, Any]) -> None:
+    d["hard_rules"][0]["when"] = {"min_age": 50, "max_age": 20}
+
+
+def _self(d: dict[str, Any]) -> None:
+    d["departments"][0]["inquiry"]["discriminators"][0]["against"] = d["departments"][0]["id"]
+
+
+def _test(d: dict[str, Any]) -> None:
+    d["departments"][0]["inquiry"]["must_ask"][0] = "troponin_raised"
+
+
+def _homeless(d: dict[str, Any]) -> None:
+    d["departments"] = [p for p in d["departments"] if p["id"] != "stomatology"]
+    for p in d["departments"]:
+        x = p["inquiry"]["discriminators"]
+        p["inquiry"]["discriminators"] = [y for y in x if y["against"] != "stomatology"]
+    d["comparisons"] = []
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        (_unknown, "departments[0].inquiry.must_ask[0]", "chest_pian is no finding"),
+        (_value, "comparisons[0].rules[0].when.any[0]", "chest_pain.radiation=left_leg is no finding"),
+        (_silent, "departments[0].inquiry", "ask nothing"),
+        (_idle, "hard_rules[0]", "does nothing"),
+        (_ages, "hard_rules[0].when.min_age", "no age"),
+        (_self, "departments[0].inquiry.discriminators[0].against", "from itself"),
+        (_test, "departments[0].inquiry.must_ask[0]", "cannot be asked"),
+        (_homeless, "departments", "no department covers stomatology"),
+    ],
+)
+def test_hospitals(change: Callable[[dict[str, Any]], None], field: str, words: str, general: Knowledge) -> None:
+    data = copy.deepcopy(read_data(HOSPITAL))
+    change(data)
+    errors = check_hospital(Hospital.model_validate(data), general)
+    assert said(errors, field, words), errors
+
+
+# --- knowledge -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> dict[str, Any]:
+    """The general knowledge as plain data of its files, to be changed."""
+    shutil.copytree(find_knowledge("general"), tmp_path / "mine")
+    return {p.stem: read_data(p) for p in sorted((tmp_path / "mine").iterdir())} | {"folder": tmp_path / "mine"}
+
+
+def _clash(p: dict[str, Any]) -> None:
+    p["findings"]["findings"][9].setdefault("synonyms", []).append("chest pain")
+
+
+def _question(p: dict[str, Any]) -> None:
+    p["findings"]["findings"][0]["questions"].append("Did you sleep?")
+
+
+def _statement(p: dict[str, Any]) -> None:
+    p["findings"]["findings"][0]["absent"] = "All is well there"
+    p["findings"]["findings"][0]["present"] = "I have a headache"
+
+
+def _few(p: dict[str, Any]) -> None:
+    c = p["conditions"]["conditions"][0]
+    c["findings"] = dict(list(c["findings"].items())[:2])
+
+
+def _flag(p: dict[str, Any]) -> None:
+    plain = {"topic": "skin", "plain": "blue toes", "questions": ["Do you have blue toes?"], "red_flag": True}
+    p["findings"]["findings"].append(
+        {"id": "blue_toes", **plain, "present": "I have blue toes", "absent": "My toes are not blue"}
+    )
+
+
+def _order(p: dict[str, Any]) -> None:
+    p["orders"]["orders"][1]["synonyms"].append("vital signs")
+
+
+@pytest.mark.parametrize(
+    ("change", "file", "field", "words"),
+    [
+        (_clash, "findings", "findings[9]", 'share the words "chest pain"'),
+        (_question, "findings", "findings[0].questions[3]", "not chest_pain"),
+        (_statement, "findings", "findings[0].present", "is read as"),
+        (_few, "conditions", "conditions[0].findings", "has 2 findings"),
+        (_flag, "findings", "findings[212].red_flag", "no condition lists it"),
+        (_order, "orders", "orders[1].synonyms[3]", "means vital_signs"),
+    ],
+)
+def test_knowledge_folders(
+    parts: dict[str, Any], change: Callable[[dict[str, Any]], None], file: str, field: str, words: str
+) -> None:
+    """Problems of a folder are told in the file, and on the line, where they stand."""
+    folder: Path = parts.pop("folder")
+    change(parts)
+    for name, data in parts.items():
+        put(folder / f"{name}.yaml", data)
+    errors = check_paths([folder])
+    hits = [e for e in errors if e.file == str(folder / f"{file}.yaml") and words in e.problem]
+    place = field.replace("[212]", f"[{len(parts['findings']['findings']) - 1}]")
+    assert [e for e in hits if e.field == place and e.line], errors
+
+
+def test_errors_of_a_folder_are_told_in_their_file(parts: dict[str, Any]) -> None:
+    folder: Path = parts.pop("folder")
+    parts["conditions"]["conditions"][3]["findings"]["no_such_thing"] = 0.5
+    put(folder / "conditions.yaml", parts["conditions"])
+    (error,) = check_paths([folder / "conditions.yaml"])
+    assert (error.file, error.field) == (str(folder / "conditions.yaml"), "conditions[3].findings.no_such_thing")
+    assert error.line is not None
+    line = (folder / "conditions.yaml").read_text("utf-8").splitlines()[error.line - 1]
+    assert "no_such_thing" in line
+
+
+def test_the_general_knowledge(general: Knowledge) -> None:
+    assert check_knowledge(general) == []
+
+
+# --- plans, kinds, folders -------------------------------------------------------------------------------------------
+
+
+def test_plans(tmp_path: Path) -> None:
+    good = put(
+        tmp_path / "good.yaml", {"scenarios": ["tag:label"], "personas": "all", "inquirer": ["reference", "curt"]}
+    )
+    assert check_paths([good]) == []
+    plan = {"scenarios": ["nowhere"], "personas": ["angry"], "inquirer": ["house"], "hospital": "h", "knowledge": "k"}
+    errors = check_paths([put(tmp_path / "bad.yaml", plan)])
+    assert [e.field for e in errors] == ["scenarios[0]", "personas[0]", "inquirer[0]", "hospital", "knowledge"]
+    assert all(e.mend and "mend" not in e.mend for e in errors)
+
+
+def test_kinds(tmp_path: Path) -> None:
+    """By the fields first, whatever the folder is called; by the folder where they say nothing."""
+    kinds = {SCENARIO: Kind.SCENARIO, HOSPITAL: Kind.HOSPITAL, builtin("personas") / "neutral.yaml": Kind.PERSONA}
+    kinds |= {p: Kind.KNOWLEDGE for p in find_knowledge("general").iterdir()}
+    for path, kind in kinds.items():
+        assert kind_of(read_data(path), tmp_path / "personas" / path.name) is kind, path
+    assert kind_of([], tmp_path / "personas" / "x.yaml") is Kind.PERSONA
+    assert kind_of({"id": "x"}, tmp_path / "scenarios" / "hospitals" / "x.yaml") is Kind.HOSPITAL
+    assert kind_of({"id": "x"}, tmp_path / "x.yaml") is None
+
+
+def test_knowledge_that_is_not_at_hand(tmp_path: Path) -> None:
+    """Said, not blamed; a likely slip of the pen is blamed."""
+    data = read_data(SCENARIO)
+    path = put(tmp_path / "a.yaml", data | {"knowledge": "ddxplus"})
+    notes: list[str] = []
+    assert check_paths([path], note=notes.append) == []
+    assert len(notes) == 1
+    assert "ddxplus" in notes[0]
+    assert check_paths([path], knowledge="general", note=notes.append) == []
+    assert len(notes) == 1
+    for name in ("genral", "no/where.yaml", "nowhere.json"):
+        errors = check_paths([put(tmp_path / "b.yaml", data | {"knowledge": name})])
+        assert [e.field for e in errors] == ["knowledge"], name
+
+
+def test_knowledge_checked_beside_its_scenarios(tmp_path: Path, general: Knowledge) -> None:
+    """A scenario that names a knowledge by id finds it among the files that are checked."""
+    own = general.model_dump(mode="json", exclude_defaults=True) | {"id": "mine"}
+    put(tmp_path / "k" / "mine.yaml", own)
+    data = read_data(SCENARIO) | {"knowledge": "mine"}
+    data["facts"][0]["finding"] = "rush"
+    case = put(tmp_path / "s" / "case.yaml", data)
+    notes: list[str] = []
+    errors = check_paths([case, tmp_path / "k"], note=notes.append)
+    assert notes == []
+    assert [(e.file, e.field) for e in errors] == [(str(case), "facts[0].finding")]
+
+
+def test_everything_installed_in_good_time(tmp_path: Path, general: Knowledge) -> None:
+    """All built-in content takes about one second, 500 scenarios two; far more would be felt."""
+    before = time.process_time()
+    assert check_paths([]) == []
+    assert time.process_time() - before < 6
+    for scenario in sample(100, 3, general):
+        put(tmp_path / f"{scenario.id}.yaml", scenario.model_dump(mode="json", exclude_defaults=True))
+    before = time.process_time()
+    assert check_paths([tmp_path]) == []
+    assert time.process_time() - before < 4

@@ -176,12 +176,11 @@ def _clash(p: dict[str, Any]) -> None:
 
 
 def _question(p: dict[str, Any]) -> None:
-    p["findings"]["findings"][0]["questions"].append("Did you sleep?")
+    p["findings"]["findings"][9]["questions"][1:] = ["Do you have any pain in your chest?"]
 
 
 def _statement(p: dict[str, Any]) -> None:
-    p["findings"]["findings"][0]["absent"] = "All is well there"
-    p["findings"]["findings"][0]["present"] = "I have a headache"
+    p["findings"]["findings"][9]["absent"] = "I don't have any pain in my chest"
 
 
 def _few(p: dict[str, Any]) -> None:
@@ -204,8 +203,8 @@ def _order(p: dict[str, Any]) -> None:
     ("change", "file", "field", "words"),
     [
         (_clash, "findings", "findings[9]", 'share the words "chest pain"'),
-        (_question, "findings", "findings[0].questions[3]", "not chest_pain"),
-        (_statement, "findings", "findings[0].present", "is read as"),
+        (_question, "findings", "findings[9].questions[1]", "asking chest_pain, not"),
+        (_statement, "findings", "findings[9].absent", "is read as chest_pain (absent)"),
         (_few, "conditions", "conditions[0].findings", "has 2 findings"),
         (_flag, "findings", "findings[212].red_flag", "no condition lists it"),
         (_order, "orders", "orders[1].synonyms[3]", "means vital_signs"),
@@ -257,7 +256,7 @@ def test_plans(tmp_path: Path) -> None:
 def test_kinds(tmp_path: Path) -> None:
     """By the fields first, whatever the folder is called; by the folder where they say nothing."""
     kinds = {SCENARIO: Kind.SCENARIO, HOSPITAL: Kind.HOSPITAL, builtin("personas") / "neutral.yaml": Kind.PERSONA}
-    kinds |= {p: Kind.KNOWLEDGE for p in find_knowledge("general").iterdir()}
+    kinds |= dict.fromkeys(find_knowledge("general").iterdir(), Kind.KNOWLEDGE)
     for path, kind in kinds.items():
         assert kind_of(read_data(path), tmp_path / "personas" / path.name) is kind, path
     assert kind_of([], tmp_path / "personas" / "x.yaml") is Kind.PERSONA

@@ -170,9 +170,12 @@ class Belief:
         p = np.exp(log_p - log_p.max())
         return np.asarray(p / p.sum())
 
-    def gains(self, p: Array, known: Mapping[str, Known]) -> dict[str, float]:
-        """Expected fall of entropy (nats) from learning each finding that is not known and can still be so."""
-        return self.answers.gains(p, {f: k.state for f, k in known.items()})
+    def gains(self, p: Array, known: Mapping[str, Known], *, guessing: bool = True) -> dict[str, float]:
+        """Expected fall of entropy (nats) from learning each finding that is not known and can still be so.
+
+        `guessing` off leaves out attributes of what is not known to be present.
+        """
+        return self.answers.gains(p, {f: k.state for f, k in known.items()}, guessing=guessing)
 
 
 def _clip(p: Array) -> Array:

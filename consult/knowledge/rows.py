@@ -94,12 +94,15 @@ class Answers:
         """Listed findings with a parent that is not known: "not even that" is one more answer."""
         self.sampled = dict(sampled)
 
-    def gains(self, p: Array, states: Mapping[str, str]) -> dict[str, float]:
-        """Expected fall of entropy per finding not in `states` whose parent is not ruled out; `p` sums to 1."""
+    def gains(self, p: Array, states: Mapping[str, str], *, guessing: bool) -> dict[str, float]:
+        """Expected fall of entropy per finding not in `states` whose parent is not ruled out; `p` sums to 1.
+
+        `guessing` off leaves out what has a parent that is not known to be present.
+        """
         now = -float(xlogx(p).sum())
         out: dict[str, float] = {}
         for part, want in ((self.plain, "present"), (self.under_unknown, "")):
-            if not part.findings:
+            if not part.findings or (not guessing and not want):
                 continue
             h = part.entropies(p).tolist()
             for i, f in enumerate(part.findings):
@@ -108,7 +111,7 @@ class Answers:
                     out[f] = now - h[i]
         for f, s in self.sampled.items():
             state = states.get(s.parent, "") if s.parent is not None else "present"
-            if f not in states and state in ("present", ""):
+            if f not in states and (state == "present" or (guessing and not state)):
                 out[f] = now - s.entropy(p, parent_known=state == "present")
         return out
 

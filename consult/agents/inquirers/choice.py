@@ -51,14 +51,23 @@ def settled(p: Array) -> bool:
     return 1 - float(p.max()) <= STOP_DOUBT
 
 
+def blunt(view: InquirerView) -> bool:
+    """Whether attributes may be asked for before what they belong to: ticked boxes may be, people not."""
+    return not view.world.knowledge.open_questions
+
+
 def askable(view: InquirerView) -> Iterable[Finding]:
-    """History findings that fit the patient, not asked yet and not on record."""
+    """History findings that fit the patient, not asked yet and not on record.
+
+    In a conversation nobody asks what a pain is like before there is one.
+    """
     statements, asked = view.record.statements, view.asked
+    guessing = blunt(view)
     for f in _questions(view.world.knowledge).fitting(view.patient.age, view.patient.sex):
         if f.id in asked or f.id in statements:
             continue
         parent = statements.get(f.parent) if f.parent is not None else None
-        if parent is None or parent.state not in ("absent", "not_noticed"):
+        if f.parent is None or (parent.state == "present" if parent is not None else guessing):
             yield f
 
 
@@ -82,7 +91,7 @@ _questions = per_object(_Questions)
 
 def best_choice(view: InquirerView, b: Belief, p: Array) -> Choice | None:
     """The candidate worth most; of near ties the first by name, so that machines agree. None if there is none."""
-    gains = b.gains(p, view.record.known)
+    gains = b.gains(p, view.record.known, guessing=blunt(view))
     most, best = -1.0, None
     if view.questions_left > 0:
         bonus = _bonus(view, p)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError
 
 from consult.errors import AgentError
 from consult.files import Record, field_name
@@ -15,7 +15,7 @@ class Ask(Record):
     """Say something to the patient, usually a question."""
 
     kind: Literal["ask"] = "ask"
-    text: Said = Field(min_length=1)
+    text: Said = Field(pattern=r"\S")
     rationale: Said = ""
     """Why; kept in the transcript, never shown to the patient."""
 
@@ -24,7 +24,7 @@ class Order(Record):
     """Ask for an examination or a test, by id or in words."""
 
     kind: Literal["order"] = "order"
-    order: Said = Field(min_length=1)
+    order: Said = Field(pattern=r"\S")
     rationale: Said = ""
 
 
@@ -51,13 +51,6 @@ class Conclude(Record):
     safety_net: Said = ""
     """What must bring the patient back."""
     rationale: Said = ""
-
-    @model_validator(mode="after")
-    def _sorted(self) -> Conclude:
-        given = [d.probability for d in self.differential if d.probability is not None]
-        if sum(given) > 1.01:
-            raise ValueError("the probabilities of the differential add up to more than 1")
-        return self
 
 
 class Refer(Record):

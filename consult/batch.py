@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 ALL: Final = "all"
 TAG: Final = "tag:"
+_LOADED: Final = ("inquirer", "patient", "triage")
+"""Roles that a plug-in may play."""
 DEFAULT_SCENARIO: Final = "indigestion_at_the_wheel"
 
 
@@ -72,9 +74,19 @@ class Plan(Record):
     seed: int = 0
 
     @property
+    def content(self) -> dict[str, Any]:
+        """What was asked for beyond the defaults; a new option with a default leaves old plans what they were."""
+        return self.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Who plays each role but the inquirer."""
+        return {role: getattr(self, role) for role in ("patient", "recipient", "triage", "assessor")}
+
+    @property
     def run(self) -> str:
         """The run's name."""
-        return self.name or f"run-{digest(self.model_dump(mode='json'))[:8]}"
+        return self.name or f"run-{digest(self.content)[:8]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +139,21 @@ def setups(plan: Plan, extra: tuple[Path, ...] = ()) -> list[Setup]:
     """The plan's cells in their fixed order: by scenario, persona, inquirer, epoch. Raises ConsultError."""
     from consult.agents.registry import check_spec
 
-    roles = {role: getattr(plan, role) for role in ("patient", "recipient", "triage", "assessor")}
+    roles = plan.roles
     for role, spec in (*roles.items(), *(("inquirer", spec) for spec in plan.inquirer)):
         check_spec(role, spec)
     personas = sorted(persona_files()) if ALL in plan.personas else plan.personas
     paths = scenario_paths(plan.scenarios, extra)
     scenarios = [load_scenario(path) for path in paths]
     _link(plan, dict(zip(paths, scenarios, strict=True)))
-    return [
+    cells = (
         _setup(plan, scenario, persona, {"inquirer": inquirer, **roles, "examiner": "reference"}, epoch)
         for scenario in scenarios
         for persona in personas
         for inquirer in plan.inquirer
         for epoch in range(plan.epochs)
-    ]
+    )
+    return list({setup.cell: setup for setup in cells}.values())  # `choleric` and `choleric@1` are one
 
 
 def _link(plan: Plan, scenarios: Mapping[Path, Scenario]) -> None:
@@ -196,18 +209,23 @@ def execute(plan: Plan, cells: Sequence[Setup], store: Store) -> Iterator[Done]:
     """Runs the cells that are not done yet, one after another, each saved before the next begins.
 
     A cell that raises is reported as failed and not saved, so that the same command tries it again. Raises UsageError
-    if the run is there with another plan, StoreError if results cannot be kept.
+    if the run is there with another plan or a plug-in cannot be loaded, StoreError if results cannot be kept.
     """
+    from consult.agents.registry import make
     from consult.sim.session import play
 
-    store.ensure_run(plan.run, plan.model_dump(mode="json", exclude={"name"}))
+    for role, spec in (*plan.roles.items(), *(("inquirer", spec) for spec in plan.inquirer)):
+        if role in _LOADED:
+            make(role, spec)  # a plug-in that cannot be loaded is told once, before any work
+    defaults = Plan().model_dump(mode="json", exclude={"name"})
+    store.ensure_run(plan.run, plan.content, defaults)
     finished = store.done_cells(plan.run)
     for index, setup in enumerate(cells):
         if setup.cell in finished:
             yield Done(index, "skipped")
             continue
         try:
-            transcript = play(setup)
+            store.save(play(setup), plan.run, cell=setup.cell)
         except StoreError:
             raise
         except ConsultError as e:
@@ -216,7 +234,6 @@ def execute(plan: Plan, cells: Sequence[Setup], store: Store) -> Iterator[Done]:
         except Exception as e:  # one broken plug-in or case does not end the other consultations
             yield Done(index, "failed", one_line(f"internal error: {type(e).__name__}: {e}"))
             continue
-        store.save(transcript, plan.run, cell=setup.cell)
         yield Done(index, "done")
 
 

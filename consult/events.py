@@ -60,12 +60,12 @@ class _Event(Record):
 class Told(Record):
     """A fact told, and how."""
 
-    fact: str
-    """The fact's id, or a finding's id where the case holds nothing about it."""
+    fact: Said
+    """The fact's id; the finding's where nothing was told of it, so that no value stands here unsaid."""
     finding: str
     state: Literal["present", "absent", "unknown", "not_noticed", "withheld"]
     values: tuple[str, ...] = ()
-    rule: str = ""
+    rule: Said = ""
     """The release rule that let it out."""
     tone: Literal["plain", "played_down", "dramatised"] = "plain"
 
@@ -91,11 +91,12 @@ class Utterance(_Event):
     told: tuple[Told, ...] = ()
     query: Query | None = None
     """None for the opening."""
-    cue: str = ""
+    cue: Said = ""
     """The kind of cue given ("worry", "outcome"), empty if none."""
-    flags: tuple[str, ...] = ()
-    """What temperament did: digression, ask_back, seek_outcome, played_down, dramatised, short, reluctant."""
-    images: tuple[str, ...] = ()
+    flags: tuple[Said, ...] = ()
+    """What temperament did: digression, ask_back, seek_outcome, seek_reassurance, emotion, irritated, played_down,
+    dramatised, reluctant, not_understood, leaves."""
+    images: tuple[Said, ...] = ()
     """Captions of images that come with the words."""
 
 
@@ -104,7 +105,8 @@ class MoodChange(_Event):
 
     type: Literal["mood"] = "mood"
     actor: Literal[Actor.PATIENT] = Actor.PATIENT
-    cause: str
+    cause: Said
+    """`start`, or one of `consult.persona.Cause`."""
     trust: float
     irritation: float
     anxiety: float
@@ -117,6 +119,8 @@ class Guarded(_Event):
     type: Literal["guard"] = "guard"
     actor: Literal[Actor.PATIENT] = Actor.PATIENT
     breach: Literal["leak", "unreleased", "invention", "role_break"]
+    about: Said = ""
+    """The finding it concerns, or the kind of words."""
     attempt: int
     action: Literal["retried", "replaced"]
 
@@ -191,11 +195,11 @@ class RecordUpdate(_Event):
 class FiredRule(Record):
     """A rule that applied, with the findings that made it."""
 
-    id: str
+    id: Said
     kind: Literal["hard", "comparison", "belief", "danger", "fallback"]
-    strength: str = ""
-    favours: str = ""
-    evidence: tuple[str, ...] = ()
+    strength: Said = ""
+    favours: Said = ""
+    evidence: tuple[Said, ...] = ()
 
 
 class Triaged(_Event):
@@ -208,9 +212,9 @@ class Triaged(_Event):
     runner_up: Department
     urgency: Urgency
     rules: tuple[FiredRule, ...] = ()
-    guidance: str = ""
+    guidance: Said = ""
     """The primary department whose inquiry rules the inquirer now has."""
-    compared: tuple[str, ...] = ()
+    compared: tuple[Said, ...] = ()
     """The pairs ("a/b") whose comparison rules were at hand."""
 
 
@@ -359,18 +363,18 @@ class Header(Record):
 
     type: Literal["header"] = "header"
     schema_version: int = SCHEMA_VERSION
-    consultation_id: str
-    parent: str | None = None
+    consultation_id: Said
+    parent: Said | None = None
     """The consultation it was forked from."""
-    scenario: str
-    persona: str
-    hospital: str
-    knowledge: str
-    agents: dict[str, str]
+    scenario: Said
+    persona: Said
+    hospital: Said
+    knowledge: Said
+    agents: dict[Said, Said]
     """Agent specs by role."""
     limits: dict[str, int]
     epoch: int
     seed: int
-    names: dict[str, str] = {}
+    names: dict[Said, Said] = {}
     """Plain names of what is shown: speaker, patient."""
     provenance: Provenance

@@ -102,7 +102,8 @@ def parse(text: str, *, file: str, is_json: bool = False) -> Any:
         raise wrong(f"is not valid JSON: {e.msg}", "correct the line named", e.lineno) from None
     except RecursionError:
         raise wrong("is nested too deeply", "flatten it") from None
-    except ValueError as e:  # a number or date that Python cannot hold
+    except (ValueError, IndexError, KeyError, AttributeError) as e:
+        # a tagged scalar, number or date that Python cannot hold
         raise wrong(f"holds a value that cannot be read: {one_line(str(e))}", "correct it") from None
 
 
@@ -163,7 +164,7 @@ def load(path: Path, model: type[M]) -> M:
 def validate(data: Any, model: type[M], path: Path) -> M:
     """`data` as `model`; `path` is where it came from, read again to find the lines of what is wrong."""
     if not isinstance(data, dict):
-        found = "nothing" if data is None else f"a {type(data).__name__}"
+        found = "nothing" if data is None else "a list" if isinstance(data, list) else "one value"
         raise DataError(
             f"holds {found} where fields were expected",
             file=str(path),
@@ -197,11 +198,34 @@ def explain(
     out = []
     for loc, item in _places(error)[:20]:
         part, local = origin(loc) if origin is not None else (path, loc)
-        problem = "unknown field" if item["type"] == "extra_forbidden" else one_line(item["msg"], limit=300)
-        problem = problem.removeprefix("Value error, ")
+        problem = plain_words(item)
         mend = str(item.get("ctx", {}).get("mend", "")) or _mend(item["type"], loc, model)
         out.append(faults.setdefault(part, Faults(part)).fault(local, problem, mend))
     return DataErrors(out)
+
+
+_SHOULD_BE: Final = {
+    "string": "text", "tuple": "a list", "list": "a list", "dict": "fields (`name: value`)",
+    "model": "fields (`name: value`)", "bool": "true or false", "int": "a whole number", "float": "a number",
+}  # fmt: skip
+"""What a person calls the types that pydantic names."""
+
+
+def plain_words(item: Any) -> str:
+    """What one error of pydantic says, in words that need no Python."""
+    kind, ctx = item["type"], item.get("ctx", {})
+    if kind == "extra_forbidden":
+        return "unknown field"
+    if kind == "missing":
+        return "is missing"
+    wanted = _SHOULD_BE.get(kind.partition("_")[0])
+    if wanted and kind.endswith(("_type", "_parsing", "_from_float", "_attributes_type")):
+        return f"should be {wanted}"
+    if kind in ("too_short", "too_long"):
+        side, n = ("at least", ctx["min_length"]) if kind == "too_short" else ("at most", ctx["max_length"])
+        return f"should have {side} {n} item{'' if n == 1 else 's'}, not {ctx['actual_length']}"
+    text = one_line(item["msg"], limit=300).removeprefix("Value error, ")
+    return re.sub("^(Input|String) should", "should", text)
 
 
 _TAG: Final = re.compile(r"(?:constrained-\w+|function-\w+\[.*\]|(?:dict|list|tuple)\[.*\]|float|int|str|bool)\Z")
@@ -216,7 +240,12 @@ def _places(error: ValidationError) -> list[tuple[Loc, Any]]:
         loc = tuple(part for part in (*item["loc"], *where) if not (isinstance(part, str) and _TAG.match(part)))
         found.append((loc, item))
     deeper = {loc[:n] for loc, item in found if len(loc) < len(item["loc"]) for n in range(len(loc))}
-    return [(loc, item) for loc, item in found if len(loc) == len(item["loc"]) or loc not in deeper]
+    inner = {loc[:n] for loc, _ in found for n in range(len(loc))}  # a list is not short of items that were refused
+    return [
+        (loc, item)
+        for loc, item in found
+        if (len(loc) == len(item["loc"]) or loc not in deeper) and not (item["type"] == "too_short" and loc in inner)
+    ]
 
 
 class Faults:
@@ -308,6 +337,22 @@ def files_under(folder: Path) -> list[Path]:
                 continue
             found.append(path)
     return found
+
+
+Stamp = tuple[str, int, int]
+
+
+def stamp(path: Path) -> tuple[Stamp, ...]:
+    """What a file, or the files of a folder, look like now (path, time of change in ns, bytes): a key for caches."""
+    files = files_under(path) if path.is_dir() else [path]
+    out = []
+    for f in files:
+        try:
+            s = f.stat()
+        except OSError:
+            continue
+        out.append((str(f.resolve()), s.st_mtime_ns, s.st_size))
+    return tuple(out)
 
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*\Z")

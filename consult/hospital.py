@@ -14,7 +14,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from consult.errors import UsageError
-from consult.files import Record, files_under, is_plain_id, load
+from consult.files import Record, Stamp, files_under, is_plain_id, load, stamp
 from consult.settings import search_path
 from consult.terms import Department, FindingSpec, Sex, Slug, Text, Words, problem
 
@@ -260,7 +260,15 @@ def find_hospital(name: str) -> Path:
     return path
 
 
-@lru_cache(maxsize=16)
 def load_hospital(name: str = DEFAULT) -> Hospital:
-    """A hospital by name or file. Raises UsageError, DataError or DataErrors."""
-    return load(find_hospital(name), Hospital)
+    """A hospital by name or file; one read before is given again until it changes.
+
+    Raises UsageError, DataError or DataErrors.
+    """
+    path = find_hospital(name)
+    return _kept(path, stamp(path))
+
+
+@lru_cache(maxsize=16)
+def _kept(path: Path, _: tuple[Stamp, ...]) -> Hospital:
+    return load(path, Hospital)

@@ -14,7 +14,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from consult.errors import UsageError
-from consult.files import Record, files_under, is_plain_id, load
+from consult.files import Record, Stamp, files_under, is_plain_id, load, stamp
 from consult.settings import search_path
 from consult.terms import Slug, Text
 
@@ -141,10 +141,14 @@ def persona_files(extra: tuple[Path, ...] = ()) -> dict[str, Path]:
     return found
 
 
-@lru_cache(maxsize=64)
 def load_persona(spec: str) -> Persona:
-    """A persona by `name`, `name@grade` (0 neutral to 1 full) or file. Raises UsageError, DataError, DataErrors."""
-    name, _, grade_text = spec.partition("@")
+    """A persona by `name`, `name@grade` (0 neutral to 1 full) or file; one read before is given again until it changes.
+
+    Raises UsageError, DataError or DataErrors.
+    """
+    name, at, grade_text = spec.rpartition("@")
+    if not at or Path(spec).is_file():
+        name, grade_text = spec, ""
     try:
         grade = float(grade_text) if grade_text else 1.0
     except ValueError:
@@ -155,14 +159,17 @@ def load_persona(spec: str) -> Persona:
     path = Path(name) if Path(name).suffix and Path(name).is_file() else files.get(name if is_plain_id(name) else "")
     if path is None:
         raise UsageError(f"--persona: there is no {name!r} (mend: one of: {', '.join(sorted(files))})")
+    neutral = files[NEUTRAL]
+    return _kept(path, neutral, grade, (*stamp(path), *stamp(neutral)))
+
+
+@lru_cache(maxsize=64)
+def _kept(path: Path, neutral: Path, grade: float, _: tuple[Stamp, ...]) -> Persona:
     persona = load(path, Persona)
-    if persona.id == NEUTRAL:
-        return persona
-    neutral = load(files[NEUTRAL], Persona)
-    return graded(persona, neutral, grade, spec)
+    return persona if persona.id == NEUTRAL else graded(persona, load(neutral, Persona), grade)
 
 
-def graded(persona: Persona, neutral: Persona, grade: float, spec: str) -> Persona:
+def graded(persona: Persona, neutral: Persona, grade: float) -> Persona:
     """`persona` drawn towards `neutral`: traits, mood and temper are interpolated; empty word banks are filled."""
 
     def mix(a: float, b: float) -> float:
@@ -173,6 +180,7 @@ def graded(persona: Persona, neutral: Persona, grade: float, spec: str) -> Perso
     a, b = neutral.temper, persona.temper
     return persona.model_copy(
         update={
+            "recall": mix(neutral.recall, persona.recall),
             "id": persona.id if grade == 1 else f"{persona.id}@{grade:g}",
             "traits": Traits(
                 **{k: mix(getattr(neutral.traits, k), getattr(persona.traits, k)) for k in Traits.model_fields}

@@ -13,7 +13,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from consult.errors import UsageError
-from consult.files import Record, files_under, is_plain_id, load
+from consult.files import Record, files_under, load
 from consult.settings import search_path
 from consult.terms import Department, FindingId, FindingSpec, Sex, Slug, Text, Urgency, Words, problem
 
@@ -198,15 +198,23 @@ def load_scenario(path: Path) -> Scenario:
 
 
 def scenario_files(extra: tuple[Path, ...] = ()) -> dict[str, Path]:
-    """Scenario files by name (the file's stem), of `extra` folders or files first, then the search path."""
+    """Scenario files by name, of `extra` folders or files first, then the search path.
+
+    The name is the file's stem; where a folder holds a stem twice, the later ones go by their path within it.
+    """
     found: dict[str, Path] = {}
     for root in (*extra, *search_path("scenarios")):
+        here: set[str] = set()
         if root.is_file():
             found.setdefault(root.stem, root)
         elif root.is_dir():
             for path in files_under(root):
-                if "hospitals" not in path.relative_to(root).parts[:-1]:
-                    found.setdefault(path.stem, path)
+                inside = path.relative_to(root)
+                if "hospitals" not in inside.parts[:-1]:
+                    own = path.stem in here  # a second 001.yaml goes by its folder too
+                    name = inside.with_suffix("").as_posix() if own else path.stem
+                    here.add(path.stem)
+                    found.setdefault(name, path)
     return found
 
 
@@ -216,6 +224,6 @@ def find_scenario(name: str, extra: tuple[Path, ...] = ()) -> Path:
     if path.suffix and path.is_file():
         return path
     files = scenario_files(extra)
-    if is_plain_id(name) and name in files:
+    if name in files:
         return files[name]
     raise UsageError(f"SCENARIO: there is no {name!r} (mend: `consult list scenarios` shows them, or give a file)")

@@ -170,7 +170,6 @@ WORDS = {
     "Query.asks_nothing": "A statement, thanks, a farewell.",
     "Utterance.text": "The words.",
     "Utterance.told": "The facts in them: what each turn cites.",
-    "MoodChange.cause": "One of the causes of docs/fairness.md.",
     "MoodChange.trust": "The new value, 0 to 1; likewise below.",
     "MoodChange.irritation": "",
     "Guarded.breach": "What was wrong with the words.",
@@ -357,7 +356,7 @@ def events() -> str:
 
 def moods() -> str:
     """The ordinary effect of every cause."""
-    from consult.agents.patient.mood import EFFECTS
+    from consult.mood import EFFECTS
 
     rows = [(f"`{cause.value}`", *(f"{x:+g}" if x else "0" for x in effect)) for cause, effect in EFFECTS.items()]
     return table(("cause", "trust", "irritation", "anxiety"), rows)
@@ -397,10 +396,15 @@ def _argument(argument: click.Argument) -> str:
 
 def _option(option: click.Option) -> tuple[str, ...]:
     value = "" if option.is_flag else option.metavar or VALUES[option.type.name]
-    fixed = f"`{_posix(option.default)}`" if option.show_default and not option.is_flag else "–"
-    words = (option.help or "").rstrip()
+    words, _, said = (option.help or "").rstrip().partition("Default: ")
+    fixed = f"`{_posix(option.default)}`" if option.show_default and not option.is_flag else _said(said.rstrip("."))
     required = "required" if option.required else fixed
-    return f"`{', '.join(option.opts)}`", f"`{value}`" if value else "", required, words
+    return f"`{', '.join(option.opts)}`", f"`{value}`" if value else "", required, words.rstrip()
+
+
+def _said(default: str) -> str:
+    """A default that stands in the help: a value, or words that say where it comes from."""
+    return f"`{default}`" if re.fullmatch(r"[\w.-]+", default) else default or "–"
 
 
 def _posix(value: Any) -> Any:

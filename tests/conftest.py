@@ -59,3 +59,9 @@ def setup_of(
         return Setup(scenarios[scenario], personas[persona], hospital, general, **fields)
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _no_width_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables go by COLUMNS where it is set, and test runners set it."""
+    monkeypatch.delenv("COLUMNS", raising=False)

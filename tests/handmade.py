@@ -141,6 +141,6 @@ def numbered(events: list[Any]) -> tuple[Any, ...]:
     return tuple(EVENT.validate_python(e.model_dump() | {"seq": n}) for n, e in enumerate(events))
 
 
-def made(stop: StopReason = StopReason.CONCLUDED, rank: int | None = 1, **changes: Any) -> Transcript:
-    events = [*_dialogue(), Stopped(reason=stop, turn=1), *_assessed(rank)]
+def made(stop: StopReason = StopReason.CONCLUDED, rank: int | None = 1, detail: str = "", **changes: Any) -> Transcript:
+    events = [*_dialogue(), Stopped(reason=stop, detail=detail, turn=1), *_assessed(rank)]
     return Transcript(header(**changes), numbered(events))

@@ -315,7 +315,7 @@ def test_ddxplus(tmp_path: Path) -> None:
         ("text: something I did in the garden", "text: ''", "facts[24].text", "own words"),
         ("{finding: fatigue,", "{finding: fatigue, text: so tired,", "facts[9].text", "takes no text"),
         ("age: 67, sex: female", "age: 67, sex: female, weight: 60", "patient.weight", "unknown field"),
-        ("order: skin_inspection\n    result", "order: skin_inspektion\n    result", "facts[27].order", "has no result"),
+        ("order: skin_inspection\n    result", "order: skin_inspektion\n    result", "facts[", "has no result"),
         ("condition: shingles", "condition: shingels", "gold.condition", "did you mean shingles?"),
         ("secondary: dermatology}", "secondary: cardiology}", "gold.department.secondary", "no department of"),
         ("must_ask: [complaint.duration,", "must_ask: [jaundice,", "gold.must_ask[0]", "mend"),
@@ -331,7 +331,7 @@ def test_ddxplus(tmp_path: Path) -> None:
         ("{finding: rash, release: opening, severity: moderate}", "{finding: rash, state: absent}", "facts[1].finding", "describes"),
         ("finding: dysuria, state", "finding: testicular_pain, state", "facts[19].finding", "does not suit"),
         ("- {finding: dysuria, state: absent}", "- {finding: tachycardia, state: absent}", "facts[19].release", "no patient can tell"),
-        ("release: order_only, order: full_blood_count", "release: order_only, order: skin_inspection", "facts[32].order", "does not reveal"),
+        ("release: order_only, order: full_blood_count", "release: order_only, order: skin_inspection", "facts[", "does not reveal"),
         ("something I did in the garden", "a case report I read", "facts[24].text", "not what a patient would say"),
     ],
 )  # fmt: skip

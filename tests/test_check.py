@@ -289,7 +289,8 @@ def test_knowledge_checked_beside_its_scenarios(tmp_path: Path, general: Knowled
     notes: list[str] = []
     errors = check_paths([case, tmp_path / "k"], note=notes.append)
     assert notes == []
-    assert [(e.file, e.field) for e in errors] == [(str(case), "facts[0].finding")]
+    assert {e.file for e in errors} == {str(case)}
+    assert errors[0].field == "facts[0].finding"
 
 
 def test_everything_installed_in_good_time(tmp_path: Path, general: Knowledge) -> None:
@@ -302,3 +303,15 @@ def test_everything_installed_in_good_time(tmp_path: Path, general: Knowledge) -
     before = time.process_time()
     assert check_paths([tmp_path]) == []
     assert time.process_time() - before < 4
+
+
+def test_the_words_of_the_checker_are_no_python(tmp_path: Path) -> None:
+    """And a list is not said to be short of the items that were refused."""
+    data = read_data(SCENARIO) | {"title": 3, "tags": {"a": 1}, "patient": [1], "facts": [5]}
+    errors = check_paths([put(tmp_path / "case.yaml", data)])
+    assert {e.field: e.problem for e in errors} == {
+        "title": "should be text",
+        "tags": "should be a list",
+        "patient": "should be fields (`name: value`)",
+        "facts[0]": "should be fields (`name: value`)",
+    }

@@ -20,9 +20,6 @@ from consult.cli import showing
 from consult.cli.main import COMMANDS, cli
 from consult.errors import AgentError, DataError, UsageError
 from consult.events import StopReason
-from consult.hospital import load_hospital
-from consult.knowledge.load import load_knowledge
-from consult.persona import load_persona
 from consult.seeds import digest
 from consult.store.db import Store
 from consult.store.transcript import dumps, write
@@ -59,7 +56,7 @@ gold: {condition: angina, department: {primary: medicine, secondary: heart}, urg
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working folder with one small world of one's own on the search path."""
     own = tmp_path / "own"
     (own / "scenarios" / "hospitals").mkdir(parents=True)
@@ -69,9 +66,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         scenario(own / "scenarios" / f"{name}.yaml", tag, own)
     monkeypatch.setenv("CONSULT_PATH", str(own))
     monkeypatch.chdir(tmp_path)
-    yield own
-    for cached in (load_hospital, load_knowledge, load_persona):
-        cached.cache_clear()
+    return own
 
 
 def scenario(path: Path, tag: str, own: Path) -> None:
@@ -103,19 +98,34 @@ class Engine:
         self.played: list[FakeSetup] = []
         self.stop = StopReason.CONCLUDED
         self.error: BaseException | None = None
+        self.broken = ""
+        self.detail = ""
 
     def play(self, setup: FakeSetup) -> Any:
         self.played.append(setup)
         if self.error is not None:
             raise self.error
         ids = {"consultation_id": f"{setup.scenario.id}-{setup.cell}", "scenario": setup.scenario.id}
-        return made(self.stop, persona=setup.persona.id, agents=setup.agents, epoch=setup.epoch, seed=setup.seed, **ids)
+        return made(
+            self.stop,
+            detail=self.detail,
+            persona=setup.persona.id,
+            agents=setup.agents,
+            epoch=setup.epoch,
+            seed=setup.seed,
+            **ids,
+        )
 
     def header(self, setup: FakeSetup) -> Any:
         error, self.error = self.error, None
         head = self.play(setup).header
         self.error = error
         return head
+
+    def make(self, role: str, spec: str) -> object:
+        if spec == self.broken:
+            raise UsageError(f"--{role}: plug-in {spec!r} cannot be loaded (mend: reinstall it)")
+        return object()
 
     def stream(self, setup: FakeSetup) -> Iterator[Any]:
         yield from self.play(setup).events
@@ -136,7 +146,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
         "consult.sim": {},
         "consult.agents": {},
         "consult.sim.session": {"Setup": FakeSetup, "play": fake.play, "stream": fake.stream, "header": fake.header},
-        "consult.agents.registry": {"check_spec": check_spec, "agent_names": agent_names},
+        "consult.agents.registry": {"check_spec": check_spec, "agent_names": agent_names, "make": fake.make},
     }
     for name, content in members.items():
         module = ModuleType(name)
@@ -216,6 +226,31 @@ def test_run_fails_with_3_if_the_consultation_failed(home: Path, engine: Engine)
     assert consult("run", "aa_one", "--hospital", "tiny").exit_code == 3
 
 
+def test_run_says_why_it_failed(home: Path, engine: Engine) -> None:
+    engine.stop, engine.detail = StopReason.INFRASTRUCTURE_ERROR, "the server at the other end " * 9
+    args = ("run", "aa_one", "--hospital", "tiny")
+    shown = consult(*args).stdout
+    assert " ".join(shown.replace("│", " ").split()).count(engine.detail.strip()) == 1
+    assert "not judged: infrastructure error" in shown
+    assert "✗" not in shown.partition("score card")[2]
+    assert json.loads(consult(*args, "--json").stdout)["stop_detail"] == engine.detail
+    engine.stop, engine.detail = StopReason.CONCLUDED, ""
+    assert "stop_detail" not in json.loads(consult(*args, "--json").stdout)
+
+
+def test_run_takes_one_scenario(home: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("many").mkdir()
+    for name in ("one", "two"):
+        scenario(Path("many") / f"{name}.yaml", "x", home)
+    assert "'many' names 2 scenarios" in one_line(consult("run", "many", "--hospital", "tiny"))
+    Path("a, b").mkdir()
+    scenario(Path("a, b/mine.yaml"), "x", home)
+    result = consult("run", "a, b/mine.yaml", "--hospital", "tiny", "--json", "--no-save")
+    assert json.loads(result.stdout)["scenario"] == "mine"
+    monkeypatch.setenv("CONSULT_SCENARIOS", "all")  # the twin of batch's option, which means something else
+    assert consult("run", "aa_one", "--hospital", "tiny", "--no-save").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [
@@ -269,7 +304,9 @@ def test_interrupted(home: Path, engine: Engine) -> None:
 
 def test_a_full_disk_is_one_line(home: Path, engine: Engine) -> None:
     engine.error = OSError(28, "No space left on device", "x.db")
-    assert one_line(consult("run", "aa_one", "--hospital", "tiny", "--quiet")) == "x.db: No space left on device\n"
+    assert one_line(consult("run", "aa_one", "--hospital", "tiny", "--quiet")) == (
+        "x.db: No space left on device (mend: make room, then run the same command again)\n"
+    )
 
 
 def test_a_reader_that_goes_away_does_not_cost_the_consultation(
@@ -338,7 +375,9 @@ def test_batch_interrupted_keeps_what_is_done(home: Path, engine: Engine, monkey
         return play(setup)
 
     monkeypatch.setattr(sys.modules["consult.sim.session"], "play", cut)
-    assert consult(*BATCH).exit_code == 130
+    result = consult(*BATCH)
+    assert result.exit_code == 130
+    assert result.stderr == "interrupted: 3 of 4 done; the same command goes on\n"
     monkeypatch.setattr(sys.modules["consult.sim.session"], "play", play)
     data = json.loads(consult(*BATCH, "--json").stdout)
     assert (data["done"], data["skipped"]) == (1, 3)
@@ -376,6 +415,25 @@ def test_batch_scenarios_by_tag_id_file_folder(home: Path, engine: Engine, spec:
     (Path("sub") / "aa_two.yaml").write_bytes((home / "scenarios" / "aa_two.yaml").read_bytes())
     data = json.loads(consult("batch", "--scenarios", spec, "--hospital", "tiny", "--dry-run", "--json").stdout)
     assert [c["scenario"] for c in data["cells"]] == ["aa_two"]
+
+
+def test_batch_names_the_cells_that_failed(home: Path, engine: Engine) -> None:
+    engine.stop, engine.detail = StopReason.MODEL_ERROR, "the model said nothing"
+    told = [line for line in consult(*BATCH, "--epochs", "3").stderr.splitlines() if line.startswith("failed: ")]
+    assert told[0] == "failed: aa_one, neutral, reference: model_error: the model said nothing"
+    assert (len(told), told[-1][:14]) == (11, "failed: 2 more")
+
+
+def test_a_plug_in_that_cannot_be_loaded_is_told_before_any_work(home: Path, engine: Engine) -> None:
+    engine.broken = "curt"
+    assert "cannot be loaded" in one_line(consult(*BATCH, "--inquirer", "curt"))
+    assert engine.played == []
+
+
+def test_one_cell_is_no_cells(home: Path, engine: Engine) -> None:
+    one = ("batch", "--scenarios", "aa_one", "--hospital", "tiny")
+    assert consult(*one, "--dry-run").stderr == "1 cell; nothing was run\n"
+    assert ": 1 cell, 1 done now" in consult(*one).stderr
 
 
 def test_batch_table(home: Path, engine: Engine) -> None:
@@ -476,6 +534,36 @@ def test_replay_from_a_turn(kept: str) -> None:
     assert "score card" in text
 
 
+def test_replay_begins_with_the_question_asked_for(kept: str) -> None:
+    text = consult("replay", kept, "--speed", "0", "--from-turn", "1").stdout
+    assert " belief " not in text.partition("question 1")[0]
+    assert "there is 1 question" in one_line(consult("replay", kept, "--from-turn", "2"))
+
+
+@pytest.mark.parametrize("speed", ["nan", "inf", "-1", "fast"])
+def test_a_speed_that_is_none(kept: str, speed: str) -> None:
+    assert "--speed" in one_line(consult("replay", kept, "--speed", speed))
+
+
+def test_a_transcript_that_is_cut_off_says_so(home: Path) -> None:
+    write(Path("t.jsonl"), made().header, made().events[:6])
+    for more in ((), ("--plain",)):
+        assert consult("show", "t.jsonl", *more).stdout.count("the transcript ends here") == 1
+    write(Path("whole.jsonl"), made().header, made().events)
+    assert "ends here" not in consult("show", "whole.jsonl").stdout
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_ids_are_never_torn(kept: str, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    result = consult("list", "consultations")
+    assert kept in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= columns
+    assert "left out for want of width: " in result.stderr
+    monkeypatch.delenv("COLUMNS")
+    assert consult("list", "consultations").stderr == ""
+
+
 # --- content ---------------------------------------------------------------------------------------------------------
 
 
@@ -510,6 +598,8 @@ def test_check(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [f"a.yaml:{n}: x: is wrong (mend: mend it)" for n in (1, 2)]
     assert "not there" in one_line(consult("check", "nowhere"))
+    Path("empty").mkdir()
+    assert "nothing to check in empty" in one_line(consult("check", "empty"))
 
 
 def test_sample(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -526,7 +616,7 @@ def test_sample(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_scenario(Path("out/tiny_1.yaml")).id == "tiny_1"
     assert consult(*args).exit_code == 0
     assert "other content" in one_line(consult(*args, "--seed", "1"))
-    assert "tiny.yaml" in one_line(consult("sample", "2", "--to", home / "tiny.yaml"))
+    assert "tiny.yaml cannot be made" in one_line(consult("sample", "2", "--to", home / "tiny.yaml"))
 
 
 def test_ddxplus(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -546,6 +636,20 @@ def test_ddxplus(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # --- the program -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("group", ["list", "db", "import", "fit"])
+def test_a_group_alone_prints_its_help(group: str) -> None:
+    result = consult(group)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Usage: ")
+    assert "\nCommands:\n" in result.stderr
+
+
+def test_a_folder_on_the_search_path_that_is_not_there(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert consult("db", "path").stderr == ""
+    monkeypatch.setenv("CONSULT_PATH", f"nowhere{os.pathsep}{home}")
+    assert consult("db", "path").stderr == "CONSULT_PATH: nowhere is no folder; it is passed over\n"
 
 
 def test_every_command_has_help() -> None:
@@ -597,6 +701,14 @@ def test_a_reader_that_goes_away_is_no_error(kept: str) -> None:
     done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "0"
     assert done.stderr == ""
+
+
+def test_a_closed_stdout_is_no_error(kept: str) -> None:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for rest in (f"show {kept}", "list consultations"):
+        command = f"{sys.executable} -m consult {rest} >&-"
+        done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_as_a_module(tmp_path: Path) -> None:

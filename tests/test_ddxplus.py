@@ -21,7 +21,7 @@ from consult.importers.ddxplus_files import read_evidences, read_pathologies
 from consult.importers.ddxplus_fit import fit, fit_knowledge
 from consult.importers.ddxplus_grammar import said_of
 from consult.importers.ddxplus_patients import read_patients
-from consult.importers.ddxplus_words import value_words
+from consult.importers.ddxplus_words import condition_words, value_words
 from consult.knowledge.belief import Known, belief
 from consult.knowledge.links import link_scenario
 from consult.knowledge.load import load_knowledge
@@ -334,6 +334,8 @@ def test_departments() -> None:
          "My skin isn't pale and I don't feel cold", "my skin is pale"),
         ("In the last month, have you met anyone ill?", "I have met someone ill in the last month",
          "I haven't met anyone ill in the last month", "met someone ill in the last month"),
+        ("Do you have pain somewhere, related to your reason for consulting?", "I have pain somewhere",
+         "I don't have pain somewhere", "pain somewhere"),
         ("Any of this? Or that.", "My answer to the question Any of this Or that is yes",
          "My answer to the question Any of this Or that is no", "Any of this Or that"),
     ],
@@ -348,6 +350,26 @@ def test_value_words() -> None:
     assert value_words("finger (index)(L)", {}) == "left index finger"
     assert value_words("7", {}) == "7"
     assert value_words("Y", {"Y": "larger"}) == "larger"
+    assert value_words("dorsal aspect of the foot(R)", {}) == "top of the right foot"
+
+
+def test_places_stand_in_a_sentence(tiny: Knowledge) -> None:
+    site = tiny.finding["E_3"]
+    said = {v.id: site.present.replace("{value}", v.plain) for v in site.values}
+    assert said["V_2"] == "I feel the pain in the right knee"
+    assert said["V_1"] == "I feel the pain nowhere in particular"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Acute COPD exacerbation / infection", "acute COPD exacerbation / infection"), ("PSVT", "PSVT"),
+        ("HIV (initial infection)", "HIV (initial infection)"), ("Guillain-Barré syndrome", "Guillain-Barré syndrome"),
+        ("Panic attack", "panic attack"),
+    ],
+)  # fmt: skip
+def test_condition_words(name: str, words: str) -> None:
+    assert condition_words(name) == words
 
 
 def test_two_questions_alike_are_told_apart(tiny: Knowledge) -> None:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from consult.agents.base import PatientReply, PatientView, World
 from consult.agents.patient import reference
-from consult.agents.patient.mood import EFFECTS, EMPATHY_WORTH, PATIENCE, causes, change, moved
 from consult.agents.patient.policy import Policy
 from consult.agents.patient.reference import ATTEMPTS, ReferencePatient
 from consult.disclosure import admits, is_direct
@@ -24,6 +23,7 @@ from consult.knowledge.model import FindingKind, Knowledge
 from consult.language.guard import breaches
 from consult.language.realiser import Saying
 from consult.language.voice import about_patient
+from consult.mood import EFFECTS, EMPATHY_WORTH, PATIENCE, causes, change, moved
 from consult.persona import Cause, Mood, Persona, load_persona, persona_files
 from consult.scenario import Fact, Release, Scenario, Speaker, State, load_scenario, scenario_files
 
@@ -320,7 +320,9 @@ def test_every_cause_has_an_effect_and_temperament_scales_it(personas: dict[str,
 
 def test_causes_from_what_was_said() -> None:
     def why(*said: Cause, cue: str = "", repeated: bool = False, turn: int = 1, empathies: int = 0) -> set[Cause]:
-        return set(causes(said, cue=cue, repeated=repeated, turn=turn, empathies=empathies))
+        asked = {"fever"} if repeated else set()
+        query = Query(findings=("fever",))
+        return set(causes(said, query, cue=cue, asked=asked, turn=turn, empathies=empathies))
 
     assert why() == {Cause.PLAIN_WORDS}
     assert why(Cause.EMPATHY) == {Cause.EMPATHY, Cause.PLAIN_WORDS}

@@ -233,7 +233,7 @@ SURROGATE = {"kind": "ask", "text": "Fever\ud800\x1b[31m?"}
         pytest.param([Ask(text="x" * 1_000_000), END], "concluded", id="a megabyte"),
         pytest.param([Ask(text="Do you have a fever? " * 50_000), END], "concluded", id="a megabyte of questions"),
         pytest.param([SURROGATE, END], "concluded", id="bytes that cannot be shown"),
-        pytest.param([Ask(text=" "), END], "concluded", id="blank"),
+        pytest.param([{"kind": "ask", "text": " "}, END], "model_error", id="blank"),
         pytest.param([{"kind": "ask", "text": ""}], "model_error", id="empty"),
         pytest.param([FEVER, None], "model_error", id="nothing"),
         pytest.param(["Do you have a fever?"], "model_error", id="bare text"),

@@ -10,7 +10,8 @@ import pytest
 from handmade import header, made, numbered
 from rich.cells import cell_len
 
-from consult.events import Audited, Question, Result, Scored, Stopped, StopReason, Told, Utterance
+from consult.actions import Diagnosis
+from consult.events import Audited, Belief, Concluded, Question, Result, Scored, Stopped, StopReason, Told, Utterance
 from consult.show import EventPrinter, Level, make_console
 from consult.store.transcript import Transcript
 
@@ -51,6 +52,29 @@ def test_a_breach_and_a_wrong_answer_are_said() -> None:
     text = printed(Transcript(header(), tuple(events)), 110)
     assert "✗ 2 leaks; 1 fact told too soon; 1 break of role; an early end" in text
     assert "not named" in text
+
+
+def test_a_name_alone_is_no_speech() -> None:
+    end = Concluded(
+        differential=(Diagnosis(condition="myocardial_infarction"),), explanation="Acute myocardial infarction"
+    )
+    t = Transcript(header(), numbered([end, Stopped(reason=StopReason.CONCLUDED)]))
+    assert printed(t, level=Level.PLAIN) == "(concludes: Acute myocardial infarction)\n"
+
+
+def test_what_would_read_as_0_is_not_drawn() -> None:
+    belief = Belief(top=(("angina", 0.004), ("reflux", 0.003)), entropy=3)
+    text = printed(Transcript(header(), numbered([belief, Stopped(reason=StopReason.CONCLUDED)])))
+    assert "Angina" in text
+    assert "Reflux" not in text
+
+
+def test_ids_in_reasons_are_not_torn() -> None:
+    score = Scored(
+        name="inquiry.must_ask", value=0.5, unit="share", reason="not asked: complaint.duration_of_all_of_it, fever"
+    )
+    text = printed(Transcript(header(), numbered([Stopped(reason=StopReason.CONCLUDED), score])))
+    assert "complaint.duration_of_all_of_it, fever" in text
 
 
 def test_plain_is_the_dialogue_only() -> None:

@@ -12,6 +12,7 @@ from handmade import made
 
 from consult.errors import DataError, StoreError, UsageError
 from consult.events import StopReason
+from consult.store import connect
 from consult.store.db import Store
 from consult.store.migrations import MIGRATIONS
 from consult.store.summary import summary
@@ -214,6 +215,45 @@ def test_a_locked_file(path: Path) -> None:
                 mine.save(made())
         finally:
             other.close()
+
+
+@pytest.mark.parametrize("words", ["attempt to write a readonly database", "unable to open database file"])
+def test_a_file_in_a_folder_where_nothing_may_be_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    with Store(path) as store:
+        store.save(made())
+    opened: list[str] = []
+    connect_to, applied = connect._connect, connect.applied
+
+    def connecting(file: Path, mode: str, timeout: float) -> sqlite3.Connection:
+        opened.append(mode)
+        return connect_to(file, mode, timeout)
+
+    def looking(conn: sqlite3.Connection) -> int:
+        if opened[-1] == "ro":  # what SQLite says of a file in WAL mode there
+            raise sqlite3.OperationalError(words)
+        return applied(conn)
+
+    monkeypatch.setattr(connect, "_connect", connecting)
+    monkeypatch.setattr(connect, "applied", looking)
+    with Store(path, readonly=True) as store:
+        assert store.get("chest") == made()
+    assert opened == ["ro", "ro&immutable=1"]
+
+
+@pytest.mark.parametrize("words", ["disk I/O error", "database disk image is malformed", "something new"])
+def test_what_sqlite_says_comes_with_the_file_and_a_mend(path: Path, words: str) -> None:
+    with pytest.raises(StoreError, match=r"consult\.db: .* \(mend: ") as e, connect.guarded(path):
+        raise sqlite3.DatabaseError(words)
+    assert str(e.value).count("\n") == 0
+
+
+def test_what_a_plan_does_not_say_is_its_default(store: Store) -> None:
+    store.ensure_run("r", {"seed": 1}, {"epochs": 1})
+    store.ensure_run("r", {"seed": 1, "epochs": 1}, {"epochs": 1, "new": 0})
+    with pytest.raises(UsageError, match="epochs was 1 and is now 2"):
+        store.ensure_run("r", {"seed": 1, "epochs": 2}, {"epochs": 1})
 
 
 def test_a_spoilt_transcript_names_the_row(store: Store, path: Path) -> None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
+from consult.clean import one_line
 from consult.errors import UsageError
 
 GROUP: Final = "consult.agents"
@@ -57,7 +58,8 @@ def make(role: str, spec: str) -> Any:
         try:
             return _plugins()[spec].load()(role)
         except Exception as e:
-            raise UsageError(f"--{role}: plug-in {spec!r} cannot be loaded: {type(e).__name__}: {e}") from e
+            what = f"plug-in {spec!r} cannot be loaded: {type(e).__name__}: {one_line(str(e))}"
+            raise UsageError(f"--{role}: {what} (mend: correct or reinstall its package)") from e
     return _BUILT_IN[role](spec)
 
 

@@ -25,6 +25,8 @@ Mass = dict[Place, float]
 
 FLOOR: Final = 1e-3
 """Share every department keeps before comparison rules speak: one decisive rule can lift it, an auxiliary one cannot."""
+MOST: Final = 50.0
+"""Log-odds that the rules of one comparison move at the most."""
 URGENT_AT: Final = 0.3
 """Probability of an emergency or urgent condition from which triage says urgent (ours; errs towards over-triage)."""
 DANGER_FACTOR: Final = 0.5
@@ -124,7 +126,7 @@ def _compare(
         for place in mass:
             side = next((s for s in comparison.pair if s in place), None)
             if side is not None and shift[side]:
-                mass[place] = exp(log(max(mass[place], FLOOR)) + shift[side])
+                mass[place] = exp(log(max(mass[place], FLOOR)) + max(-MOST, min(MOST, shift[side])))
     total = sum(mass.values())
     for place in mass:
         mass[place] /= total

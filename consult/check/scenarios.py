@@ -97,23 +97,8 @@ def _fact(n: int, fact: Fact, scenario: Scenario, knowledge: Knowledge, faults: 
         what = f"the order {fact.order} does not reveal {fact.finding}"
         reveals = ", ".join(o.id for o in knowledge.orders if fact.finding in o.reveals)
         faults.add(("facts", n, "order"), what, f"use {reveals}" if reveals else "give the fact another release")
-    _parents(n, fact, scenario, knowledge, faults)
     if fact.release not in _SILENT and finding.source is Source.HISTORY:
         _spoken(n, fact, finding, scenario, knowledge, faults)
-
-
-def _parents(n: int, fact: Fact, scenario: Scenario, knowledge: Knowledge, faults: Faults) -> None:
-    """Nobody can describe a pain that is not there, and nobody is asked about one that no fact mentions."""
-    parent = knowledge.finding[fact.finding].parent
-    if parent is None or fact.state is not State.PRESENT:
-        return
-    above = scenario.by_finding.get(parent)
-    if above is not None and above.state is not State.PRESENT and fact.order is None:
-        what = f"{fact.finding} is present while {parent}, which it describes, is {above.state.value}"
-        faults.add(("facts", n, "finding"), what, f"make {parent} present, or remove this fact")
-    elif above is None and fact.order is None:
-        what = f"{fact.finding} describes {parent}, of which there is no fact"
-        faults.add(("facts", n, "finding"), what, f"add `finding: {parent}`")
 
 
 def _spoken(n: int, fact: Fact, finding: Finding, scenario: Scenario, knowledge: Knowledge, faults: Faults) -> None:

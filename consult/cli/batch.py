@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from consult.cli import options
-from consult.cli.main import FAILED
-from consult.cli.output import note, print_json, print_table
+from consult.cli.main import FAILED, INTERRUPTED
+from consult.cli.output import counted, note, print_json, print_table
 
 if TYPE_CHECKING:
     from consult.batch import Plan
     from consult.sim.session import Setup
+    from consult.store.db import Store
+
+TOLD: Final = 10
+"""Failed cells that are named."""
 
 
 @click.command("batch")
@@ -22,7 +26,9 @@ if TYPE_CHECKING:
 @options.option("--name", help="The run's name. Default: made from the plan.")
 @options.option("--scenarios", multiple=True, metavar="LIST", help="Ids, tag:NAME, folders, files, all. Default: all.")
 @options.option("--personas", multiple=True, metavar="LIST", help="Names, name@grade, all. Default: neutral.")
-@options.option("--inquirer", multiple=True, metavar="SPEC", help="A doctor under test. Repeatable.")
+@options.option(
+    "--inquirer", multiple=True, metavar="SPEC", help="A doctor under test. Repeatable. Default: reference."
+)
 @options.agents
 @options.world
 @options.option("--epochs", type=click.IntRange(1, 100_000), help="Times each cell is run. Default: 1.")
@@ -47,13 +53,21 @@ def batch(
     if dry_run:
         _dry(plan, cells, as_json=as_json)
         return
-    result = _run(plan, cells, db)
+    try:
+        result = _run(plan, cells, db)
+    except _Interrupted as e:
+        note(f"interrupted: {e.args[0]} of {e.args[1]} done; the same command goes on")
+        ctx.exit(INTERRUPTED)
     if as_json:
         print_json(result)
     else:
         _table(result)
     if result["failed"]:
         ctx.exit(FAILED)
+
+
+class _Interrupted(Exception):
+    """Ctrl-C, with how many cells were done, and of how many."""
 
 
 def _dry(plan: Plan, cells: Sequence[Setup], *, as_json: bool) -> None:
@@ -70,8 +84,9 @@ def _dry(plan: Plan, cells: Sequence[Setup], *, as_json: bool) -> None:
     if as_json:
         print_json({"run": plan.run, "cells": rows})
         return
-    print_table(("scenario", "persona", "inquirer", "epoch"), [list(r.values())[:4] for r in rows])
-    note(f"{len(rows)} cells; nothing was run")
+    table = [list(r.values())[:4] for r in rows]
+    print_table(("scenario", "persona", "inquirer", "epoch"), table, spare=("epoch",))
+    note(f"{counted(len(rows), 'cell')}; nothing was run")
 
 
 def _run(plan: Plan, cells: Sequence[Setup], db: Path) -> dict[str, Any]:
@@ -81,25 +96,53 @@ def _run(plan: Plan, cells: Sequence[Setup], db: Path) -> dict[str, Any]:
     from consult.batch import execute, line_ups, rows_of
     from consult.show import make_console
     from consult.store.db import Store
+    from consult.store.summary import failed
 
     counts = {"done": 0, "skipped": 0, "failed": 0}
     console = make_console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Store(db) as store, Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(plan.run, total=len(cells))
-        for done in execute(plan, cells, store):
-            counts[done.status] += 1
-            progress.advance(task)
-            if done.problem:
-                cell = cells[done.index]
-                note(f"{cell.scenario.id} with {cell.persona.id}: {done.problem}")
+        raised = []
+        try:
+            for done in execute(plan, cells, store):
+                counts[done.status] += 1
+                progress.advance(task)
+                if done.problem:
+                    raised.append(_problem(cells[done.index], done.problem))
+        except KeyboardInterrupt:
+            raise _Interrupted(counts["done"] + counts["skipped"], len(cells)) from None
         rows, stale = rows_of(plan, cells, store)
+        _tell(raised + [_stop(row, store) for row in rows if failed(row["stop_reason"])])
     if stale:
-        note(f"{stale} consultations of run {plan.run} come from content that has changed since; they are not counted")
+        are = "comes" if stale == 1 else "come"
+        note(
+            f"{counted(stale, 'consultation')} of run {plan.run} {are} from content that has changed since: not counted"
+        )
     results = line_ups(rows)
-    raised = counts["failed"]  # they left no row
-    failures = raised + sum(r["failed"] for r in results)
+    failures = len(raised) + sum(r["failed"] for r in results)  # what raised left no row
     return {"run": plan.run, "cells": len(cells), **counts, "failed": failures, "results": results}
+
+
+def _problem(cell: Setup, problem: str) -> str:
+    return f"{cell.scenario.id}, {cell.persona.id}, {cell.agents['inquirer']}: {problem}"
+
+
+def _stop(row: dict[str, Any], store: Store) -> str:
+    """A consultation that is kept and failed: which, and why."""
+    from consult.events import Stopped
+    from consult.store.summary import last
+
+    stop = last(store.get(row["consultation_id"]).events, Stopped)
+    why = f"{row['stop_reason']}: {stop.detail}" if stop and stop.detail else row["stop_reason"]
+    return f"{row['scenario']}, {row['persona']}, {row['inquirer']}: {why}"
+
+
+def _tell(failures: Sequence[str]) -> None:
+    for text in failures[:TOLD]:
+        note(f"failed: {text}")
+    if len(failures) > TOLD:
+        note(f"failed: {len(failures) - TOLD} more (`consult list consultations --run` shows what is kept)")
 
 
 def _table(result: dict[str, Any]) -> None:
@@ -118,6 +161,8 @@ def _table(result: dict[str, Any]) -> None:
         )
         for r in result["results"]
     ]
-    print_table(columns, rows)
+    print_table(columns, rows, spare=("orders", "questions", "audit", "top-5"))
     done, skipped, failed = result["done"], result["skipped"], result["failed"]
-    note(f"run {result['run']}: {result['cells']} cells, {done} done now, {skipped} done before, {failed} failed")
+    note(
+        f"run {result['run']}: {counted(result['cells'], 'cell')}, {done} done now, {skipped} done before, {failed} failed"
+    )

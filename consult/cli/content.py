@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from consult.cli import options
-from consult.cli.output import note, print_json
+from consult.cli.output import counted, note, print_json
 from consult.errors import DataErrors, UsageError
 
 FILE: Final = click.Path(path_type=Path)
@@ -29,20 +29,30 @@ def sample(count: int, to: Path, seed: int, knowledge: str) -> None:
     from consult.knowledge.load import load_knowledge
     from consult.sample import sample as draw
 
-    to.mkdir(parents=True, exist_ok=True)
+    _make_folder(to)
     written = 0
     for scenario in draw(count, seed, load_knowledge(knowledge)):
         text = dump_yaml(scenario.model_dump(mode="json", exclude_defaults=True))
         _write_new(to / f"{scenario.id}.yaml", text)
         written += 1
-    click.echo(f"{written} scenarios written to {to}")
+    click.echo(f"{counted(written, 'scenario')} written to {to}")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        what = f"the folder {folder} cannot be made: {e.strerror or e}"
+        raise UsageError(f"--to: {what} (mend: give another folder)") from None
 
 
 def _write_new(path: Path, text: str) -> None:
     """Writes a file; one that is there with other content is left alone."""
     if path.exists() and path.read_bytes() != text.encode():
         raise UsageError(f"--to: {path} is there with other content (mend: give another folder)")
-    path.write_text(text, encoding="utf-8", newline="\n")
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    part.replace(path)  # whole or not at all
 
 
 @click.group("import")
@@ -60,8 +70,9 @@ def import_ddxplus(patients: Path, conditions: Path, evidences: Path, to: Path, 
     """Patients of DDXPlus as scenarios."""
     from consult.importers.ddxplus import import_patients
 
+    _make_folder(to)
     count = import_patients(patients, conditions, evidences, to, limit)
-    click.echo(f"{count} scenarios written to {to}")
+    click.echo(f"{counted(count, 'scenario')} written to {to}")
 
 
 @click.group("fit")
@@ -84,7 +95,11 @@ def fit_ddxplus(conditions: Path, evidences: Path, patients: Path, out: Path) ->
 
 @click.command("check")
 @click.argument("paths", nargs=-1, type=FILE)
-@options.option("--knowledge", metavar="NAME|PATH", help="Default: the one that each file is coded in.")
+@options.option(
+    "--knowledge",
+    metavar="NAME|PATH",
+    help="What they are checked against. Default: the one that each file is coded in.",
+)
 def check(paths: tuple[Path, ...], knowledge: str | None) -> None:
     """Check files that people write.
 
@@ -96,11 +111,14 @@ def check(paths: tuple[Path, ...], knowledge: str | None) -> None:
     for path in paths:
         if not path.exists():
             raise UsageError(f"PATHS: {path} is not there (mend: check the path)")
+    files = _files(paths or _installed())
+    if not files:
+        what = f"there is nothing to check in {', '.join(map(str, paths))}" if paths else "there is nothing to check"
+        raise UsageError(f"PATHS: {what} (mend: give .yaml, .yml or .json files, or folders that hold some)")
     problems = list(check_paths(list(paths), knowledge=knowledge, note=note))
     if problems:
         raise DataErrors(problems)
-    count = len(_files(paths or _installed()))
-    click.echo(f"{count} file{'' if count == 1 else 's'}, no problem")
+    click.echo(f"{counted(len(files), 'file')}, no problem")
 
 
 def _installed() -> list[Path]:

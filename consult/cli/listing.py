@@ -24,11 +24,13 @@ def list_group() -> None:
     """Show what there is: scenarios, runs …"""
 
 
-def _print(rows: list[dict[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+def _print(rows: list[dict[str, Any]], columns: Sequence[str], *, as_json: bool, spare: Sequence[str] = ()) -> None:
+    """`spare`: columns that a narrow terminal does without, the least important first."""
     if as_json:
         print_json(rows)
     else:
-        print_table([c.replace("_", " ") for c in columns], [[row[c] for c in columns] for row in rows])
+        titles = [c.replace("_", " ") for c in columns]
+        print_table(titles, [[row[c] for c in columns] for row in rows], spare=[c.replace("_", " ") for c in spare])
 
 
 def _each(files: Mapping[str, Path], load: Callable[[Path], T]) -> tuple[list[tuple[Path, T]], list[DataError]]:
@@ -53,13 +55,7 @@ def _told(problems: list[DataError]) -> None:
 
 
 @list_group.command("scenarios")
-@options.option(
-    "--scenarios",
-    "folders",
-    multiple=True,
-    type=click.Path(path_type=Path, exists=True),
-    help="A folder or file to list too. Repeatable.",
-)
+@options.folders("A folder or file to list too. Repeatable.")
 @options.as_json
 def scenarios(folders: tuple[Path, ...], *, as_json: bool) -> None:
     """The cases; not their answers."""
@@ -83,7 +79,8 @@ def scenarios(folders: tuple[Path, ...], *, as_json: bool) -> None:
         for path, s in good
     ]
     shown = rows if as_json else [r | {"tags": ", ".join(r["tags"])} for r in rows]  # type: ignore[arg-type]
-    _print(shown, ("id", "title", "age", "sex", "speaker", "tags", "knowledge"), as_json=as_json)
+    columns = ("id", "title", "age", "sex", "speaker", "tags", "knowledge")
+    _print(shown, columns, as_json=as_json, spare=("knowledge", "speaker", "tags", "sex", "age"))
     _told(bad)
 
 
@@ -130,7 +127,8 @@ def hospitals(*, as_json: bool) -> None:
         }
         for path, h in good
     ]
-    _print(rows, ("id", "name", "departments", "sub_departments", "knowledge", "description"), as_json=as_json)
+    columns = ("id", "name", "departments", "sub_departments", "knowledge", "description")
+    _print(rows, columns, as_json=as_json, spare=("knowledge", "sub_departments", "departments"))
     _told(bad)
 
 
@@ -150,7 +148,7 @@ def agents(*, as_json: bool) -> None:
 def runs(db: Path, *, as_json: bool) -> None:
     """The runs that `consult batch` made."""
     rows = _read(db, lambda store: store.runs())
-    _print(rows, ("name", "created", "consultations"), as_json=as_json)
+    _print(rows, ("name", "created", "consultations"), as_json=as_json, spare=("created",))
 
 
 @list_group.command("consultations")
@@ -161,7 +159,8 @@ def consultations(run_name: str | None, db: Path, *, as_json: bool) -> None:
     """The consultations that are kept, one row each, oldest first."""
     rows = _read(db, lambda store: store.consultations(run_name), needed=run_name is not None)
     columns = ("consultation_id", "run", "scenario", "persona", "inquirer", "epoch", "stop_reason", "turns", "top")
-    _print(rows, (*columns, "rank", "correct", "clean"), as_json=as_json)
+    spare = ("epoch", "turns", "top", "rank", "run", "clean", "inquirer", "stop_reason", "correct")
+    _print(rows, (*columns, "rank", "correct", "clean"), as_json=as_json, spare=spare)
 
 
 def _read(db: Path, query: Callable[[Store], list[dict[str, Any]]], *, needed: bool = False) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ Exit codes: 0 fine, 1 a fault of consult itself, 2 bad input, 3 some consultatio
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -24,6 +25,12 @@ BAD_INPUT: Final = 2
 FAILED: Final = 3
 INTERRUPTED: Final = 130
 
+_MENDS: Final = {
+    errno.ENOSPC: "make room, then run the same command again",
+    errno.EDQUOT: "make room, then run the same command again",
+    errno.EIO: "check the disk",
+    errno.EMFILE: "close other programs, or raise the limit of open files",
+}
 COMMANDS: Final = {
     "run": "consult.cli.run:run",
     "batch": "consult.cli.batch:batch",
@@ -78,12 +85,16 @@ def _code_of(call: Callable[[], Any]) -> int:
     except ConsultError as e:
         return _say(str(e), e.exit_code)
     except click.ClickException as e:
+        ctx = getattr(e, "ctx", None)
+        if e.format_message().startswith("Usage: ") and ctx is not None:  # a group without a subcommand: its help
+            return _say(ctx.get_help(), BAD_INPUT)
         return _say(_usage(e), BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted", INTERRUPTED)
     except OSError as e:
         where = f"{e.filename}: " if e.filename else ""
-        return _say(f"{where}{e.strerror or e}", BAD_INPUT)
+        mend = _MENDS.get(e.errno or 0, "check the path and its permissions")
+        return _say(f"{where}{one_line(e.strerror or str(e))} (mend: {mend})", BAD_INPUT)
     except Exception as e:
         if os.environ.get("CONSULT_DEBUG"):
             raise
@@ -136,14 +147,22 @@ def cli(ctx: click.Context) -> None:
     For simulation and teaching, never for care.
 
     Every option can be set in the environment: CONSULT_RUN_SEED for `consult run --seed`, or CONSULT_SEED for the
-    option of that name in every command. CONSULT_PATH lists folders with your own `scenarios/` and `personas/`.
+    option of that name in every command. CONSULT_PATH lists folders with your own `scenarios/`, `scenarios/hospitals/`
+    and `personas/`.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
+        return
+    for folder in os.environ.get("CONSULT_PATH", "").split(os.pathsep):
+        if folder and not os.path.isdir(folder):
+            click.echo(one_line(f"CONSULT_PATH: {folder} is no folder; it is passed over"), err=True)
 
 
 def main() -> int:
     """The console script."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller (`>&-`): what would go there is thrown away
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open to the end
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? rather than a traceback

@@ -23,16 +23,31 @@ ROLES: Final = {
 class EnvOption(click.Option):
     """An option that also reads CONSULT_<COMMAND>_<NAME>, and then CONSULT_<NAME>, which counts in every command."""
 
+    shared = True
+
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         """The text of the first of the two that is set and not empty; named as the option is, not as its variable."""
         name = max(self.opts, key=len).lstrip("-").replace("-", "_").upper()
-        found = (os.environ.get(f"{prefix}_{name}") for prefix in (ctx.auto_envvar_prefix, "CONSULT"))
+        prefixes = (ctx.auto_envvar_prefix, "CONSULT") if self.shared else (ctx.auto_envvar_prefix,)
+        found = (os.environ.get(f"{prefix}_{name}") for prefix in prefixes)
         return next((text for text in found if text), None)
+
+
+class OwnEnvOption(EnvOption):
+    """Reads CONSULT_<COMMAND>_<NAME> only: the option of that name means something else in another command."""
+
+    shared = False
 
 
 def option(*names: str, **settings: Any) -> Callable[[F], F]:
     """`click.option` with twins in the environment."""
     return click.option(*names, cls=EnvOption, **settings)
+
+
+def folders(text: str) -> Callable[[F], F]:
+    """`--scenarios` where it adds folders; in `consult batch` it says which scenarios are meant."""
+    path = click.Path(path_type=Path, exists=True)
+    return click.option("--scenarios", "folders", cls=OwnEnvOption, multiple=True, type=path, help=text)
 
 
 db = option(
@@ -58,8 +73,10 @@ def world(function: F) -> F:
         option("--max-orders", type=click.IntRange(0, 1000), help="Orders the inquirer may place. Default: 5."),
         option("--max-turns", type=click.IntRange(0, 1000), help="Questions the inquirer may ask. Default: 14."),
         option("--seed", type=int, help="Same seed, same transcript (reference agents). Default: 0."),
-        option("--knowledge", metavar="NAME|PATH", help="Default: the one the scenario is coded in."),
-        option("--hospital", metavar="NAME|FILE", help="Default: general."),
+        option(
+            "--knowledge", metavar="NAME|PATH", help="What doctors know. Default: the one the scenario is coded in."
+        ),
+        option("--hospital", metavar="NAME|FILE", help="Where it takes place. Default: general."),
     ):
         function = decorate(function)
     return function

@@ -17,8 +17,7 @@ def plan_from(base: dict[str, Any], given: dict[str, Any]) -> Plan:
     from pydantic import ValidationError
 
     from consult.batch import Plan
-    from consult.clean import one_line
-    from consult.files import field_name
+    from consult.files import field_name, plain_words
 
     chosen = {name: value for name, value in given.items() if value is not None and value != ()}
     try:
@@ -27,4 +26,4 @@ def plan_from(base: dict[str, Any], given: dict[str, Any]) -> Plan:
         first = e.errors(include_url=False, include_input=False)[0]
         name = field_name(first["loc"][:1])
         option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
-        raise UsageError(f"{option}: {one_line(first['msg'])} (mend: correct the value)") from None
+        raise UsageError(f"{option}: {plain_words(first)} (mend: correct the value)") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import click
 from consult.cli import options
 from consult.cli.main import FAILED
 from consult.cli.output import names_of, note, print_json
+from consult.errors import UsageError
 
 if TYPE_CHECKING:
     from consult.events import Event
@@ -26,13 +28,7 @@ if TYPE_CHECKING:
 @options.option("--inquirer", metavar="SPEC", help="The doctor under test (`consult list agents`). Default: reference.")
 @options.agents
 @options.world
-@options.option(
-    "--scenarios",
-    "folders",
-    multiple=True,
-    type=click.Path(path_type=Path, exists=True),
-    help="A folder or file where SCENARIO is looked for first. Repeatable.",
-)
+@options.folders("A folder or file where SCENARIO is looked for first. Repeatable.")
 @options.db
 @options.option("--no-save", is_flag=True, help="Keep nothing.")
 @options.as_json
@@ -54,8 +50,16 @@ def run(
     from consult.batch import default_scenario, setups
     from consult.cli.planning import plan_from
 
-    plan = plan_from({}, {"scenarios": (scenario or default_scenario(folders),), **_lists(given)})
-    setup = setups(plan, folders)[0]
+    named = scenario or default_scenario(folders)
+    single = {"scenarios": named, "personas": given.pop("persona"), "inquirer": given.pop("inquirer")}
+    plan = plan_from({}, given).model_copy(update={name: (text,) for name, text in single.items() if text})
+    cells = setups(plan, folders)  # single values are not split at commas, as the lists of a plan are
+    if len({cell.scenario.id for cell in cells}) > 1:
+        what = f"SCENARIO: {named!r} names {len(cells)} scenarios"
+        raise UsageError(f"{what} (mend: name one of them, or run them all with `consult batch --scenarios {named}`)")
+    if len(cells) > 1:
+        raise UsageError(f"--persona: this names {len(cells)} personas (mend: name one, or use `consult batch`)")
+    setup = cells[0]
     with _store(
         None if no_save else db
     ) as store:  # opened first: a store that cannot be used is told before the work, not after
@@ -63,11 +67,6 @@ def run(
         if store is not None:
             transcript = transcript.renamed(store.save(transcript, cell=setup.cell))
     _report(ctx, transcript, as_json=as_json, where="" if no_save or quiet else str(db))
-
-
-def _lists(given: dict[str, Any]) -> dict[str, Any]:
-    personas, inquirer = given.pop("persona"), given.pop("inquirer")
-    return {"personas": personas and (personas,), "inquirer": inquirer and (inquirer,), **given}
 
 
 @contextmanager
@@ -87,8 +86,11 @@ def _play(setup: Setup, level: str | None) -> Transcript:
     head = header(setup)
     events: list[Event] = []
 
+    source = iter(stream(setup))
+    first = list(islice(source, 1))  # an agent that cannot be had is told before anything is printed
+
     def happening() -> Iterator[Event]:
-        for event in stream(setup):
+        for event in chain(first, source):
             events.append(event)
             yield event
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from consult.cli import options
-from consult.cli.output import names_of, print_json
+from consult.cli.output import counted, names_of, print_json
+from consult.errors import UsageError
 
 if TYPE_CHECKING:
     from consult.events import Event
@@ -55,11 +57,18 @@ def show(consultation: str, db: Path, *, as_json: bool, jsonl: bool, plain: bool
         _printer(transcript, "plain" if plain else "full").print_all(transcript.events)
 
 
+def _a_number(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # within every range, as far as comparing goes
+        raise click.BadParameter("nan is no speed: give a number from 0 to 1000", ctx, param)
+    return value
+
+
 @click.command("replay")
 @click.argument("consultation", metavar="ID|FILE.jsonl")
 @options.option(
     "--speed",
     type=click.FloatRange(0, 1000),
+    callback=_a_number,
     default=4.0,
     show_default=True,
     help="Times reading pace; 0 does not wait.",
@@ -70,15 +79,26 @@ def show(consultation: str, db: Path, *, as_json: bool, jsonl: bool, plain: bool
 def replay(consultation: str, speed: float, from_turn: int, db: Path, *, plain: bool) -> None:
     """Play a consultation again, at the pace of reading."""
     transcript = find(consultation, db)
+    first = _start(transcript, from_turn)
     printer = _printer(transcript, "plain" if plain else "full")
     printer.start()
-    for event in transcript.events:
-        if event.turn < from_turn:
-            printer.skip(event)
-            continue
+    for event in transcript.events[:first]:
+        printer.skip(event)
+    for event in transcript.events[first:]:
         printer.event(event)
         pause(event, speed)
     printer.finish()
+
+
+def _start(transcript: Transcript, turn: int) -> int:
+    """Where the question of that number stands among the events; 0 for the beginning."""
+    from consult.events import Question
+
+    places = [n for n, event in enumerate(transcript.events) if isinstance(event, Question)]
+    if turn > len(places):
+        there = f"there {'is' if len(places) == 1 else 'are'} {counted(len(places), 'question')}"
+        raise UsageError(f"--from-turn: {there}, so none is number {turn} (mend: give 0 to {len(places)})")
+    return places[turn - 1] if turn else 0
 
 
 def _printer(transcript: Transcript, level: str) -> EventPrinter:

@@ -19,7 +19,7 @@ from consult.importers.ddxplus_codes import SOURCE, URGENCY, condition_ids, depa
 from consult.importers.ddxplus_files import Evidence, Pathology, read_evidences, read_pathologies
 from consult.importers.ddxplus_patients import PatientRow, read_patients
 from consult.importers.ddxplus_rates import AGE_STARTS, EPS, Rates, estimate
-from consult.importers.ddxplus_words import TOPICS, findings
+from consult.importers.ddxplus_words import TOPICS, condition_words, findings
 from consult.knowledge.model import Condition, Finding, FindingKind, Knowledge, Prevalence
 from consult.terms import Sex, Urgency
 
@@ -120,7 +120,7 @@ def _condition(i: int, name: str, c: Pathology, evidences: Mapping[str, Evidence
     return Condition(
         id=name,
         name=c.name,
-        plain=c.name,
+        plain=condition_words(c.name),
         icd10=code,
         synonyms=other_names(c.name),
         urgency=urgency,
@@ -128,7 +128,7 @@ def _condition(i: int, name: str, c: Pathology, evidences: Mapping[str, Evidence
         prevalence=_prevalence(i, rates),
         findings=_findings(i, c, evidences, rates),
         complaint=_complaint(i, c, evidences, rates),
-        explanation=f"What you describe fits {c.name} best, and {_SOON[urgency]}.",
+        explanation=f"What you describe fits {condition_words(c.name)} best, and {_SOON[urgency]}.",
         plan=_PLANS[urgency],
         safety_net="Come back at once if you get worse, if breathing becomes hard, or if anything new worries you.",
     )

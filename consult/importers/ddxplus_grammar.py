@@ -25,6 +25,8 @@ class Said:
     plain: str
     values: Mapping[str, str] = field(default_factory=dict)
     """Words for a value's meaning where the data set's own do not fit the frame."""
+    lead: str = ""
+    """What stands before every other value in a sentence: "in the "."""
 
 
 _SPLIT: Final = re.compile(r",? or (?=(?:do|are|have|did|were|is|has) (?:your?|a member of your family)\b)")
@@ -45,11 +47,18 @@ _OTHER: Final = re.compile(
 _ADVERB: Final = re.compile(r"^(?:ever )?(\w+ly) (.+)$")
 _PAST: Final = {"lose": "lost", "vomit": "vomited", "eat": "ate", "have": "had", "turn": "turned"}
 _PARENTHESIS: Final = re.compile(r"\s*\(+[^()]*\)+")
+_VISIT: Final = re.compile(
+    r",? (?:that you believe are )?related to (?:your reason for consulting|the condition you are consulting for|"
+    r"your consultation today)(?=$|\?)",
+    re.I,
+)
+"""Said of every answer in a consultation, and by nobody."""
 
 
 def said_of(question: str) -> Said:
     """What is said of a yes/no question; an answer that quotes the question where no rule fits."""
     text = _PARENTHESIS.sub("", question.replace("’", "'")).strip().rstrip("?:. ")
+    text = _VISIT.sub("", text)
     text = _EVER_OR_NOW.sub("Have you ever had", text)
     lead = _LEAD.match(text)
     if lead:

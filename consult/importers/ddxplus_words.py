@@ -34,14 +34,18 @@ def _scale(present: str, absent: str, plain: str) -> Said:
 
 _FRAMES: Final[Mapping[str, Said]] = {
     "Do you feel pain somewhere?": Said(
-        "I feel the pain here: {value}", "I don't have a pain that I could place", "place of the pain"
+        "I feel the pain {value}", "I don't have a pain that I could place", "place of the pain", lead="in the "
     ),
     "Does the pain radiate to another location?": Said(
-        "The pain spreads to: {value}", "I don't have a pain that spreads", "spread of the pain",
-        {"nowhere": "nowhere else"},
+        "The pain spreads {value}", "I don't have a pain that spreads", "spread of the pain",
+        {"nowhere": "nowhere else"}, lead="to the ",
     ),
     "Characterize your pain:": Said(
-        "My pain feels like this: {value}", "I don't have a pain that I could describe", "character of the pain"
+        "The pain feels {value}", "I don't have a pain that I could describe", "character of the pain",
+        {
+            "NA": "hard to describe", "a cramp": "like a cramp", "a knife stroke": "like a knife stroke",
+            "a pulse": "like a throbbing",
+        },
     ),
     "How fast did the pain appear?": _scale(
         "The speed at which the pain came on is", "I don't have a pain that came on", "speed of the pain"
@@ -54,10 +58,12 @@ _FRAMES: Final[Mapping[str, Said]] = {
         "precision of the pain",
     ),
     "Where is the affected region located?": Said(
-        "The affected skin is here: {value}", "I don't have affected skin anywhere", "place of the affected skin"
+        "The affected skin is {value}", "I don't have affected skin anywhere", "place of the affected skin",
+        lead="on the ",
     ),
     "What color is the rash?": Said(
-        "The color of the rash is {value}", "I don't have a rash of any color", "color of the rash"
+        "The color of the rash is {value}", "I don't have a rash of any color", "color of the rash",
+        {"NA": "hard to name"},
     ),
     "How intense is the pain caused by the rash?": _scale(
         "The rash hurts at a strength of", "I don't have a rash that hurts", "pain of the rash"
@@ -77,21 +83,33 @@ _FRAMES: Final[Mapping[str, Said]] = {
         {"Y": "peel off", "N": "do not peel off"},
     ),
     "Where is the swelling located?": Said(
-        "The swelling is here: {value}", "I don't have a swelling that I could place", "place of the swelling"
+        "The swelling is {value}", "I don't have a swelling that I could place", "place of the swelling",
+        lead="in the ",
     ),
     "Have you traveled out of the country in the last 4 weeks?": Said(
-        "In the last 4 weeks I traveled to {value}", "I haven't traveled in the last 4 weeks", "travel abroad",
-        {"N": "no other country"},
+        "In the last 4 weeks I traveled {value}", "I haven't traveled in the last 4 weeks", "travel abroad",
+        {"N": "nowhere abroad"}, lead="to ",
     ),
 }  # fmt: skip
 _VALUES: Final = {
     "nowhere": "nowhere in particular", "NA": "nothing in particular", "N": "no", "Y": "yes", "Caraibes": "the Caribbean",
     "palace": "palate", "ischio jambier": "hamstring", "posterior chest wall": "back of the chest", "epigastric":
     "upper middle belly", "axilla": "armpit", "occiput": "back of the skull", "scapula": "shoulder blade",
+    "back of head": "back of the head", "pharynx": "throat", "trachea": "windpipe", "tibia": "shin",
+    "coccyx": "tailbone", "hypochondrium": "upper belly", "iliac fossa": "lower belly", "renal fossa": "kidney area",
+    "commissure": "corner of the mouth", "popliteal fossa": "hollow of the {} knee",
+    "internal cheek": "inside of the {} cheek", "palmar face of the wrist": "inside of the {} wrist",
+    "palmar side of the forearm": "inside of the {} forearm", "dorsal aspect of the foot": "top of the {} foot",
+    "dorsal aspect of the hand": "back of the {} hand", "dorsal aspect of the wrist": "back of the {} wrist",
+    "posterior aspect of the ankle": "back of the {} ankle", "lateral side of the foot": "outer edge of the {} foot",
+    "cervical spine": "spine of the neck", "thoracic spine": "middle of the spine", "lumbar spine": "lower spine",
+    "thyroid cartilage": "Adam's apple",
     "toe (1)": "second toe", "toe (2)": "third toe", "toe (3)": "fourth toe", "little toe (4)": "little toe",
     "sensitive": "tender",
 }  # fmt: skip
-"""Words of the data set (translated from French) that nobody would say or understand; its own stay as synonyms."""
+"""Words of the data set (translated from French) that nobody would say or understand; its own stay as synonyms. {}: the side."""
+_PREPOSITIONS: Final = ("under ", "above ")
+"""Places that stand in a sentence without another preposition."""
 
 
 def value_words(meaning: str, own: Mapping[str, str]) -> str:
@@ -101,7 +119,10 @@ def value_words(meaning: str, own: Mapping[str, str]) -> str:
     side = re.fullmatch(r"(.+?)\s*\(([RL])\)", meaning)
     core = side[1] if side else meaning
     words = _VALUES.get(core) or re.sub(r".+ \((\D[^()]*)\)", lambda m: _finger(m[1]), core)
-    return f"{'right' if side[2] == 'R' else 'left'} {words}" if side else words
+    where = {"R": "right", "L": "left"}[side[2]] if side else ""
+    if "{}" in words:
+        return " ".join(words.format(where).split())
+    return f"{where} {words}".lstrip()
 
 
 def _finger(name: str) -> str:
@@ -163,6 +184,17 @@ def _finding(e: Evidence, topic: str, said: Said, question: str) -> Finding:
 
 def _value(e: Evidence, value: str, said: Said) -> Value:
     meaning = e.meaning(value)
-    plain = value_words(meaning, said.values)
-    other = () if tokens(meaning) == tokens(plain) or len(meaning) < 3 else (meaning,)
-    return Value(id=value, plain=plain, synonyms=other)
+    words = value_words(meaning, said.values)
+    bare = meaning in said.values or value == str(e.default_value) or words.startswith(_PREPOSITIONS)
+    plain = words if bare else said.lead + words
+    other = {tokens(w): w for w in (words, meaning) if len(w) > 2 and tokens(w) != tokens(plain)}
+    return Value(id=value, plain=plain, synonyms=tuple(other.values()))
+
+
+_NAMED: Final = ("Guillain-Barré", "Boerhaave", "Chagas", "Ebola")
+
+
+def condition_words(name: str) -> str:
+    """A condition's name inside a sentence: in lower case unless it opens with a proper noun or an abbreviation."""
+    head = name.split(maxsplit=1)[0] if name.split() else ""
+    return name if head.startswith(_NAMED) or head[1:] != head[1:].lower() else name[:1].lower() + name[1:]

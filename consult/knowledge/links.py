@@ -23,6 +23,7 @@ def link_scenario(scenario: Scenario, knowledge: Knowledge, faults: Faults) -> N
     """Note every id of the scenario that the knowledge does not have, and every fact of the wrong form."""
     for n, fact in enumerate(scenario.facts):
         _fact(fact, ("facts", n), knowledge, faults)
+        _above(fact, ("facts", n, "finding"), scenario, knowledge, faults)
     for n, recorded in enumerate(scenario.orders):
         if recorded.order not in knowledge.order:
             what = f"{recorded.order} is no order of the knowledge {knowledge.id}"
@@ -60,6 +61,20 @@ def _fact(fact: Fact, where: Loc, knowledge: Knowledge, faults: Faults) -> None:
         faults.add((*where, "text"), f"{finding.id} is told in the patient's own words", "add `text:`")
     if finding.kind is not FindingKind.TEXT and fact.text:
         faults.add((*where, "text"), f"{finding.id} takes no text", "remove `text:`; its words are the knowledge's")
+
+
+def _above(fact: Fact, where: Loc, scenario: Scenario, knowledge: Knowledge, faults: Faults) -> None:
+    """Nobody can describe a pain that is not there, and nobody is asked about one that no fact mentions."""
+    finding = knowledge.finding.get(fact.finding)
+    parent = finding.parent if finding is not None else None
+    if parent is None or fact.state is not State.PRESENT or fact.order is not None:
+        return
+    above = scenario.by_finding.get(parent)
+    if above is None:
+        faults.add(where, f"{fact.finding} describes {parent}, of which there is no fact", f"add `finding: {parent}`")
+    elif above.state is not State.PRESENT:
+        what = f"{fact.finding} is present while {parent}, which it describes, is {above.state.value}"
+        faults.add(where, what, f"make {parent} present, or remove this fact")
 
 
 def _one_of(values: Iterable[str]) -> str:

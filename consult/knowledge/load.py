@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from consult.clean import one_line
 from consult.errors import DataError, UsageError
-from consult.files import WHOLE, Loc, explain, files_under, is_plain_id, load, read_data
+from consult.files import WHOLE, Loc, Stamp, explain, files_under, is_plain_id, load, read_data, stamp
 from consult.knowledge.model import Knowledge
 
 DEFAULT: Final = "general"
@@ -40,10 +40,18 @@ def find_knowledge(name: str) -> Path:
     )
 
 
-@lru_cache(maxsize=8)
 def load_knowledge(name: str = DEFAULT) -> Knowledge:
-    """A knowledge by name or path. Raises UsageError, DataError or DataErrors."""
-    return read_knowledge(find_knowledge(name))[0]
+    """A knowledge by name or path; one read before is given again until it changes.
+
+    Raises UsageError, DataError or DataErrors.
+    """
+    path = find_knowledge(name)
+    return _kept(path, stamp(path))
+
+
+@lru_cache(maxsize=8)
+def _kept(path: Path, _: tuple[Stamp, ...]) -> Knowledge:
+    return read_knowledge(path)[0]
 
 
 Origin = Callable[[Loc], tuple[Path, Loc]]

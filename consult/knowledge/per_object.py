@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from threading import Lock
 from typing import TypeVar
 
 K = TypeVar("K")
@@ -13,6 +14,7 @@ V = TypeVar("V")
 def per_object(build: Callable[[K], V], *, size: int = 8) -> Callable[[K], V]:
     """`build`, remembered for the last `size` objects. Models hold dicts and so cannot be hashed; identity can."""
     kept: dict[int, tuple[K, V]] = {}
+    lock = Lock()
 
     @wraps(build)
     def get(key: K) -> V:
@@ -20,9 +22,10 @@ def per_object(build: Callable[[K], V], *, size: int = 8) -> Callable[[K], V]:
         if hit is not None and hit[0] is key:
             return hit[1]
         value = build(key)
-        if len(kept) >= size:
-            kept.pop(next(iter(kept)))
-        kept[id(key)] = (key, value)
+        with lock:
+            while len(kept) >= size:
+                kept.pop(next(iter(kept)))
+            kept[id(key)] = (key, value)
         return value
 
     return get

@@ -13,7 +13,7 @@ from typing import Final
 
 from consult.knowledge.model import FindingKind, Knowledge
 from consult.language.lexicon import Entry, Frame, Lexicon, lexicon
-from consult.language.replies import NOT_NOTICED, UNKNOWN, YES, Reply, contains, short_reply
+from consult.language.replies import NOT_NOTICED, REFUSED, UNKNOWN, YES, Reply, contains, short_reply
 from consult.language.tokens import Tokens, sentences, tokens
 
 _NEGATORS: Final = frozenset("no not never without nor neither nothing none deny denied".split())
@@ -154,17 +154,17 @@ def _mentions(toks: Tokens, lex: Lexicon, read: list[Reading], free: list[bool])
         if e.finding in have:
             continue
         finding = lex.knowledge.finding[e.finding]
-        if finding.kind is not FindingKind.BINARY and not _negated(toks, start, free):
-            continue  # naming an attribute says nothing of its value
         state: Reply = "present"
-        if contains(toks, UNKNOWN):
+        if contains(toks, UNKNOWN) or contains(toks, REFUSED):
             state = "unknown"
         elif contains(toks, NOT_NOTICED):
             state = "not_noticed"
         elif _negated(toks, start, free):
             state = "absent"
-        if state != "present" and finding.kind is not FindingKind.BINARY and not finding.absent:
-            continue
+        if finding.kind is not FindingKind.BINARY and (
+            state == "present" or (state == "absent" and not finding.absent)
+        ):
+            continue  # naming an attribute says nothing of its value
         read.append(Reading(e.finding, state))
         free[start:end] = [False] * (end - start)
         have.add(e.finding)

@@ -34,6 +34,9 @@ def role_breaks(text: str) -> tuple[str, ...]:
     return tuple(m[0].lower() for m in _ROLE.finditer(text))
 
 
+_JOINING: Final = frozenset("yes well it be @ that and of for to because since about so just have do".split())
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A breach and what it concerns (a finding's id, or the kind of words)."""
@@ -57,24 +60,33 @@ def breaches(
     if leaks(text, now, scenario, knowledge):
         out.append(Found("leak", "diagnosis"))
     for r in extract(text, knowledge, asked):
-        kind = None if r.implied else _judge(r, allowed.get(r.finding), scenario)
+        kind = None if r.implied else _judge(r, allowed.get(r.finding), scenario, knowledge)
         if kind is not None:
             out.append(Found(kind, r.finding))
     return tuple(out)
 
 
-def _judge(r: Reading, told: Told | None, scenario: Scenario) -> Breach | None:
+def _judge(r: Reading, told: Told | None, scenario: Scenario, knowledge: Knowledge) -> Breach | None:
     """Whether a reading is covered by what was told; if not, whether it is a real fact or made up."""
     if r.state in ("unknown", "not_noticed"):
         return None
     if told is not None and told.state == r.state and set(r.values) <= set(told.values):
-        return None
+        return None if _own_words(r, scenario, knowledge) else "invention"
     fact = scenario.by_finding.get(r.finding)
     if fact is not None and fact.state.value == r.state and set(r.values) <= set(fact.values):
         return "unreleased"
     if r.state == "absent" and fact is None and scenario.closed_world:
         return "unreleased"
     return "invention"
+
+
+def _own_words(r: Reading, scenario: Scenario, knowledge: Knowledge) -> bool:
+    """Whether free words (a medicine, a worry) are the fact's own, but for what joins them."""
+    fact, finding = scenario.by_finding.get(r.finding), knowledge.finding[r.finding]
+    if not r.text or fact is None or not fact.text:
+        return True
+    own = {*tokens(fact.text), *tokens(finding.present), *tokens(finding.plain), *_JOINING}
+    return set(tokens(r.text)) <= own
 
 
 def leaks(text: str, told: Iterable[Told], scenario: Scenario, knowledge: Knowledge) -> bool:

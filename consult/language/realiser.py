@@ -59,11 +59,12 @@ def _one(
     """One fact as a sentence, with a yes or no before it where it answers a question."""
     w = persona.wording
     if t.state == "withheld":
-        return pick(w.reluctant, rng)
+        return pick(w.reluctant, rng) if alone else f"I'd rather not talk about {finding.plain}."
+    named = finding.kind is FindingKind.BINARY and not alone  # "any" goes before a thing, not before a manner of it
     if t.state == "unknown":
-        return pick(w.dont_know, rng) if alone or first else f"I don't know about any {finding.plain}."
+        return f"I don't know about any {finding.plain}." if named and not first else pick(w.dont_know, rng)
     if t.state == "not_noticed":
-        return pick(w.not_noticed, rng) if alone else f"I haven't noticed any {finding.plain}."
+        return f"I haven't noticed any {finding.plain}." if named else pick(w.not_noticed, rng)
     text = voiced(statement(t, finding, scenario), finding, scenario)
     if not first or finding.kind is not FindingKind.BINARY:
         return _sentence(text)

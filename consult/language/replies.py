@@ -28,7 +28,8 @@ UNKNOWN: Final = any_of(
 )  # fmt: skip
 REFUSED: Final = any_of(
     (
-        "rather not", "prefer not", "not talk about", "not discuss", "to myself", "skip that", "leave that", "next question", "that's private",
+        "rather not", "prefer not", "not want to talk",
+        "don't want to discuss", "not talk about", "not discuss", "to myself", "skip that", "leave that", "next question", "that's private",
         "none of your business", "not go into", "pass on that", "not comfortable",
         "rather private", "talk about something else", "go there", "going there", "keep a few secrets", "save that for", "wait its turn",
         "ask me something", "in the vault", "discussing that", "stick to the matter", "why I should tell", "don't ask me", "hard to speak of",

@@ -193,7 +193,7 @@ class Case:
             accepted=accepted,
             differential=differential,
             rank=next(ranks, None),
-            department=self.hospital.place(gold.department),
+            department=self.hospital.for_patient(gold.department, self.scenario.patient.age),
             urgency=gold.urgency,
             triaged=last.department if last is not None else None,
             triaged_urgency=last.urgency if last is not None else None,

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from consult.clean import one_line
 from consult.events import Audited, Event, Header, Ordered, Question, Scored, Stopped, Verdict
-from consult.show.paint import BAD, GOOD, QUIET, Canvas, plain_name, safe
+from consult.show.paint import BAD, GOOD, LEAST, QUIET, Canvas, plain_name, safe
 from consult.terms import Department
 
 _UNITS_OF_ONE: Final = ("share", "0..1", "probability", "fraction")
@@ -23,6 +24,7 @@ _BREACHES: Final = (
 )
 _NAME_WIDTH: Final = 22
 _UNIT_WIDTH: Final = 14
+_NOTE_INDENT: Final = 4
 
 
 class Card:
@@ -38,6 +40,11 @@ class Card:
         self._stop: Stopped | None = None
         self.turns = 0
         self.orders = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the consultation came to an end, and was not just cut off."""
+        return self._stop is not None
 
     @property
     def has_any(self) -> bool:
@@ -64,7 +71,10 @@ class Card:
         """The whole card."""
         canvas.blank()
         canvas.rule("score card", style="bold", heavy=canvas.signs.heavy)
-        if self._verdict is not None:
+        if self._stop is not None and not self._stop.reason.clinical:
+            why = str(self._stop.reason).replace("_", " ")
+            canvas.block("diagnosis", Text(f"{canvas.signs.none} not judged: {why}"), "bold")
+        elif self._verdict is not None:
             self._draw_diagnosis(canvas, self._verdict)
             self._draw_triage(canvas, self._verdict)
         self._draw_scores(canvas)
@@ -89,7 +99,9 @@ class Card:
             line = _mark(canvas, right=False, words=f"{named[0]}; it was {gold} ({place})")
         canvas.block("diagnosis", line, "bold")
         for n, (name, d) in enumerate(zip(named[:5], v.differential, strict=False), 1):
-            self._draw_entry(canvas, n, name, d.probability, accepted=d.condition in v.accepted)
+            right = d.condition in v.accepted
+            if n == 1 or right or d.probability is None or d.probability >= LEAST:
+                self._draw_entry(canvas, n, name, d.probability, accepted=right)
 
     def _draw_entry(self, canvas: Canvas, n: int, name: str, p: float | None, *, accepted: bool) -> None:
         wide = min(34, canvas.room // 2)
@@ -179,12 +191,18 @@ class Card:
 
 
 def _hanging(canvas: Canvas, line: Text, note: str) -> Text:
-    """`line` with a quiet note behind it, whose further lines stand below its first one."""
+    """`line` with a quiet note behind it, whose further lines stand below its first one.
+
+    A note with a word too long for the rest of the line, an id mostly, stands below the line and is not torn.
+    """
     indent = line.cell_len
+    longest = max((cell_len(word) for word in note.split()), default=0)
+    below = longest > max(12, canvas.room - indent)
+    indent = _NOTE_INDENT if below else indent
     rows = Text(note, style=QUIET).wrap(canvas.console, max(12, canvas.room - indent))
     for n, row in enumerate(rows):
         row.rstrip()
-        line.append("\n" + " " * indent if n else "").append_text(row)
+        line.append("\n" + " " * indent if n or below else "").append_text(row)
     return line
 
 

@@ -6,6 +6,7 @@ colour alone carries meaning: every mark has a word or a sign.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, Final
@@ -19,6 +20,8 @@ from consult.settings import MAX_TEXT
 MAX_WIDTH: Final = 112
 """Lines longer than this are hard to read; on a wider terminal the rest stays empty."""
 LABEL: Final = 13
+LEAST: Final = 0.005
+"""A probability below this is drawn nowhere: it would read as 0 %."""
 
 DOCTOR: Final = "bold cyan"
 PATIENT: Final = "bold magenta"
@@ -69,6 +72,11 @@ def plain_name(identifier: str, names: dict[str, str]) -> str:
         return one_line(name, limit=80)
     words = one_line(identifier, limit=80).replace("_", " ")
     return words[:1].upper() + words[1:]
+
+
+def worth_a_bar(named: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """The first of a differential, and of the rest what would not read as 0 %."""
+    return [(name, p) for n, (name, p) in enumerate(named) if n == 0 or p >= LEAST]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,10 @@ class Canvas:
     def said(self, label: str, text: str) -> None:
         """One line of plain dialogue, never wrapped."""
         self.console.print(Text(f"{one_line(label, limit=80)}: {safe(text)}"), soft_wrap=True)
+
+    def line(self, text: str) -> None:
+        """One line beside the dialogue, never wrapped."""
+        self.console.print(Text(one_line(text)), soft_wrap=True)
 
     def _print(self, line: Text) -> None:
         self.console.print(line, no_wrap=True, overflow="ignore", crop=False)

@@ -30,7 +30,7 @@ from consult.events import (
     Utterance,
 )
 from consult.show.card import Card
-from consult.show.paint import BAD, DOCTOR, PATIENT, QUIET, URGENCY, Canvas, Level, plain_name, safe
+from consult.show.paint import BAD, DOCTOR, PATIENT, QUIET, URGENCY, Canvas, Level, plain_name, safe, worth_a_bar
 from consult.terms import Department
 
 _SPEAKERS: Final = {"self": "Patient", "patient": "Patient", "parent": "Parent", "carer": "Carer"}
@@ -124,9 +124,13 @@ class EventPrinter:
             self._mood = event  # the next change is shown as up or down from here
 
     def finish(self) -> None:
-        """The score card."""
+        """The score card, and a word if there is no end."""
         if self._level is Level.FULL and self._card.has_any:
             self._card.draw(self._canvas)
+        if not self._card.ended and self._level is Level.FULL:
+            self._canvas.block("cut off", Text("the transcript ends here; no end and no verdict are kept", style=BAD))
+        elif not self._card.ended:
+            self._canvas.line("(cut off: the transcript ends here; no end and no verdict are kept)")
 
     def _plain(self, event: Event) -> None:
         if isinstance(event, Utterance):
@@ -134,9 +138,14 @@ class EventPrinter:
         elif isinstance(event, Question):
             self._canvas.said("Doctor", event.text)
         elif isinstance(event, (Concluded, Referred)):
-            words = " ".join(safe(t) for t in (event.explanation, event.safety_net) if t)
+            name = event.differential[0].condition if event.differential else ""
+            bare = event.explanation.strip() in ("", name, self._name(name))  # a name alone is no speech
+            words = " ".join(safe(t) for t in ("" if bare else event.explanation, event.safety_net) if t)
             if words:
                 self._canvas.said("Doctor", words)
+            if bare:
+                what = self._name(name) if name else "no diagnosis"
+                self._canvas.line(f"({'concludes' if isinstance(event, Concluded) else 'refers'}: {what})")
 
     def _utterance(self, e: Utterance) -> None:
         text = Text(safe(e.text) or "(says nothing)")
@@ -181,7 +190,7 @@ class EventPrinter:
             self._canvas.block("why", Text(safe(rationale), style=QUIET))
 
     def _belief(self, e: Belief) -> None:
-        self._canvas.block("belief", self._bars([(self._name(c), p) for c, p in e.top[:5]]))
+        self._canvas.block("belief", self._bars(worth_a_bar([(self._name(c), p) for c, p in e.top[:5]])))
 
     def _bars(self, rows: list[tuple[str, float]]) -> Text:
         room = self._canvas.room
@@ -252,7 +261,7 @@ class EventPrinter:
             self._canvas.block("Doctor", words, DOCTOR)
         named = [(self._name(d.condition), d.probability) for d in e.differential[:5]]
         if all(p is not None for _, p in named) and named:
-            self._canvas.block("diagnosis", self._bars([(name, p or 0.0) for name, p in named]), "bold")
+            self._canvas.block("diagnosis", self._bars(worth_a_bar([(name, p or 0.0) for name, p in named])), "bold")
         else:
             listed = "\n".join(f"{n}. {name}" for n, (name, _) in enumerate(named, 1))
             self._canvas.block("diagnosis", listed or "none given", "bold")
@@ -264,8 +273,9 @@ class EventPrinter:
 
     def _stopped(self, e: Stopped) -> None:
         self._canvas.blank()
-        detail = f": {safe(e.detail)}" if e.detail else ""
-        self._canvas.rule(f"{_ENDS[e.reason]}{detail}", style="bold", heavy=self._canvas.signs.heavy)
+        self._canvas.rule(_ENDS[e.reason], style="bold", heavy=self._canvas.signs.heavy)
+        if e.detail:
+            self._canvas.block("why", Text(safe(e.detail), style="" if e.reason.clinical else BAD))
 
     def _name(self, identifier: str) -> str:
         return plain_name(identifier, self._names)

@@ -24,6 +24,7 @@ from consult.events import (
     Belief,
     Concluded,
     Event,
+    Guarded,
     MoodChange,
     Ordered,
     Question,
@@ -48,6 +49,8 @@ Update = dict[str, Any]
 Node = Callable[[State, Runtime[Context]], Update]
 _STATEMENTS: Final = TypeAdapter(dict[str, Statement])
 _TOLD: Final = TypeAdapter(tuple[Told, ...])
+_AROUND: Final = (InfrastructureError, OSError, MemoryError)
+"""What fails around an inquirer: OSError holds time-outs and lost connections."""
 _SPEAKS: Final = {"utterance": "patient", "question": "inquirer"}
 
 
@@ -62,8 +65,8 @@ def dump(events: Iterable[Event], state: State) -> list[Plain]:
     return out
 
 
-def _failed(state: State, who: str, error: Exception, *, events: Iterable[Event] = ()) -> Update:
-    ours = who == "inquirer" and not isinstance(error, InfrastructureError)
+def _failed(state: State, who: str, error: BaseException, *, events: Iterable[Event] = ()) -> Update:
+    ours = who == "inquirer" and not isinstance(error, _AROUND)
     reason = StopReason.MODEL_ERROR if ours else StopReason.INFRASTRUCTURE_ERROR
     detail = one_line(f"{who}: {type(error).__name__}: {error}", limit=300)
     return {"events": dump([*events, Stopped(reason=reason, detail=detail)], state), "stop": reason.value}
@@ -86,7 +89,7 @@ def _patient_speaks(
 ) -> Update:
     try:
         return _spoken(state, speak(_patient_view(state, c)), c, before)
-    except Exception as e:
+    except (Exception, SystemExit) as e:
         return _failed(state, "patient", e, events=before)
 
 
@@ -108,8 +111,11 @@ def _spoken(state: State, reply: PatientReply, c: Context, before: list[Event]) 
     """The update for a reply. Raises AgentError (or what else comes of a malformed one) if it is none."""
     events = [*before, *reply.events]
     said = [e for e in events if isinstance(e, Utterance)]
-    if not said:
-        raise AgentError("said nothing")
+    if len(said) != 1:
+        raise AgentError("said nothing" if not said else "spoke more than once")
+    strange = next((e for e in events if not isinstance(e, (Utterance, MoodChange, Guarded))), None)
+    if strange is not None:
+        raise AgentError(f"returned a {type(strange).__name__}, which is no event of a patient")
     unknown = next((t.finding for e in said for t in e.told if t.finding not in c.world.knowledge.finding), None)
     if unknown is not None:
         raise AgentError(f"told of {one_line(unknown, limit=100)!r}, which is no finding here")
@@ -128,9 +134,16 @@ def _spoken(state: State, reply: PatientReply, c: Context, before: list[Event]) 
 
 def recipient(state: State, runtime: Runtime[Context]) -> Update:
     """What was said or found goes on record."""
+    try:
+        return _received(state, runtime.context)
+    except Exception as e:
+        return _failed(state, "recipient", e)
+
+
+def _received(state: State, c: Context) -> Update:
     source = next(e for e in reversed(state["events"]) if e["type"] in ("utterance", "result"))
     record = _record(state)
-    after, update = receive(record, source, state["question"], runtime.context.world.knowledge)
+    after, update = receive(record, source, state["question"], c.world.knowledge)
     if update is None:
         return {"events": []}
     statements = state["record"]["statements"] | {s.finding: s.model_dump(mode="json") for s in update.statements}
@@ -141,10 +154,7 @@ def recipient(state: State, runtime: Runtime[Context]) -> Update:
 
 
 def _build(plain: Plain) -> Record:
-    built = {
-        k: Statement.model_construct(**{**v, "values": tuple(v["values"])}) for k, v in plain["statements"].items()
-    }
-    return Record(built, plain["complaint"])
+    return Record(_STATEMENTS.validate_python(plain["statements"]), plain["complaint"])
 
 
 _built = per_object(_build)
@@ -157,6 +167,8 @@ def _record(state: State) -> Record:
 
 def triage(state: State, runtime: Runtime[Context]) -> Update:
     """Department, runner-up and urgency of this round."""
+    if state["stop"] is not None:  # the recipient failed: pass on to the assessor
+        return {"events": []}
     c = runtime.context
     rounds = state["triage"]["round"] if state["triage"] is not None else 0
     view = TriageView(
@@ -186,7 +198,7 @@ def triage(state: State, runtime: Runtime[Context]) -> Update:
 
 def inquirer(state: State, runtime: Runtime[Context]) -> Update:
     """The inquirer's action."""
-    if state["stop"] is not None:  # triage failed: pass on to the assessor
+    if state["stop"] is not None:  # recipient or triage failed: pass on to the assessor
         return {"events": []}
     c = runtime.context
     view = _inquirer_view(state, c)
@@ -195,7 +207,7 @@ def inquirer(state: State, runtime: Runtime[Context]) -> Update:
         act = given if isinstance(given, Act) else Act(given)
         action = as_action(act.action)
         events: list[Event] = [Belief(top=act.belief, entropy=act.entropy)] if act.belief else []
-    except Exception as e:
+    except (Exception, SystemExit) as e:
         return _failed(state, "inquirer", e)
     return _done(action, events, view, state, c)
 
@@ -231,8 +243,17 @@ def _stop(events: list[Event], state: State, reason: StopReason) -> Update:
     return {"events": dump([*events, Stopped(reason=reason)], state), "next": END, "stop": reason.value}
 
 
-def _lines(state: State) -> tuple[Line, ...]:
-    return tuple(Line(_SPEAKS[e["type"]], e["text"]) for e in state["events"] if e["type"] in _SPEAKS)
+def _copy(value: Any) -> Any:
+    """Plain data that an agent may do with as it likes, without changing ours."""
+    if isinstance(value, dict):
+        return {k: _copy(v) for k, v in value.items()}
+    return [_copy(v) for v in value] if isinstance(value, list) else value
+
+
+def _hearing(state: State) -> Callable[[], tuple[Line, ...]]:
+    """Gives the dialogue when it is wanted, and holds nothing but what was said."""
+    said = [(e["type"], e["text"]) for e in state["events"] if e["type"] in _SPEAKS]
+    return lambda: tuple(Line(_SPEAKS[kind], text) for kind, text in said)
 
 
 def _inquirer_view(state: State, c: Context) -> InquirerView:
@@ -241,13 +262,13 @@ def _inquirer_view(state: State, c: Context) -> InquirerView:
     return InquirerView(
         world=c.world,
         patient=c.scenario.patient,
-        hear=lambda: _lines(state),
+        hear=_hearing(state),
         record=record,
-        triage=triaged,
+        triage=_copy(triaged),
         guidance=guidance(c.world, c.scenario.patient, record, triaged) if triaged is not None else None,
         asked=frozenset(state["asked"]),
         ordered=frozenset(state["ordered"]),
-        results=[e for e in state["events"] if e["type"] == "result"] if state["ordered"] else [],
+        results=_copy([e for e in state["events"] if e["type"] == "result"]) if state["ordered"] else [],
         images=tuple(i.caption for i in c.scenario.images),
         turn=state["turn"],
         questions_left=c.limits.max_turns - state["turn"],
@@ -262,7 +283,10 @@ def examiner(state: State, runtime: Runtime[Context]) -> Update:
     """The result of an order."""
     c = runtime.context
     order = state["events"][-1]["order"]
-    result = examine(order, c.scenario, c.world.knowledge, state["ordered"], c.patient_seed)
+    try:
+        result = examine(order, c.scenario, c.world.knowledge, state["ordered"], c.patient_seed)
+    except Exception as e:
+        return _failed(state, "examiner", e)
     told = [t.model_dump(mode="json") for t in result.told]
     return {"events": dump([result], state), "ordered": [result.order], "told": told}
 
@@ -273,5 +297,5 @@ def assessor(state: State, runtime: Runtime[Context]) -> Update:
     events = EVENTS.validate_python(tuple(state["events"]))
     case = Case(c.scenario, c.world.knowledge, c.world.hospital, events)
     marks = assess(case)
-    marks.append(audit(events, c.scenario, c.world.knowledge, c.persona.temper.start))
+    marks.append(audit(events, c.scenario, c.world.knowledge, c.persona))
     return {"events": dump(marks, state)}

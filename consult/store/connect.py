@@ -5,22 +5,28 @@ Owns connections and the one place where an sqlite3 error becomes a StoreError. 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from consult.clean import one_line
 from consult.errors import StoreError
 from consult.store.migrations import MIGRATIONS, applied, migrate
 
+_BACKUP: Final = "restore a backup, or give another --db"
 _MENDS: Final = (
     ("not a database", "is no SQLite database", "give another file to --db"),
     ("locked", "is locked by another program", "wait until it has finished, or give another --db"),
     ("readonly", "cannot be written", "check the permissions of the file and its folder, or give another --db"),
     ("unable to open", "cannot be opened", "check the permissions of the file and its folder, or give another --db"),
     ("full", "the disk is full", "make room, then run the same command again"),
-    ("malformed", "is damaged", "restore a backup, or give another --db"),
+    ("malformed", "is damaged", _BACKUP),
+    ("decode", "is damaged", _BACKUP),
+    ("no such", "is damaged, or another program changed its tables", _BACKUP),
+    ("disk I/O", "cannot be read or written: the disk failed or is full", "check the disk, or give another --db"),
 )
 
 
@@ -46,15 +52,15 @@ def to_read(path: Path, timeout: float) -> sqlite3.Connection:
     _check_no_folder(path)
     if not path.is_file():
         raise StoreError(f"{path}: is not there (mend: `consult run` makes it, or give another --db)")
-    # a file in WAL mode, in a folder where nothing may be written, opens only as immutable
-    modes = ("ro",) if Path(f"{path}-wal").exists() else ("ro", "ro&immutable=1")
+    # a file in WAL mode, in a folder where nothing may be written, opens only as immutable; not while a log holds more
+    modes = ("ro",) if _log_size(path) else ("ro", "ro&immutable=1")
     for mode in modes:
         conn = _connect(path, mode, timeout)
         try:
             with _closing_on_error(path, conn):
                 current = applied(conn) == MIGRATIONS[-1].number
         except StoreError as e:
-            if mode != modes[-1] and "cannot be opened" in str(e):
+            if mode != modes[-1] and any(sign in str(e) for sign in ("cannot be opened", "cannot be written")):
                 continue
             raise
         if current:
@@ -62,6 +68,13 @@ def to_read(path: Path, timeout: float) -> sqlite3.Connection:
         conn.close()
         break
     return to_write(path, timeout)
+
+
+def _log_size(path: Path) -> int:
+    try:
+        return Path(f"{path}-wal").stat().st_size
+    except OSError:
+        return 0
 
 
 def _check_no_folder(path: Path) -> None:
@@ -94,6 +107,8 @@ def guarded(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as e:
         raise _explained(path, str(e)) from None
+    except json.JSONDecodeError:
+        raise StoreError(f"{path}: is damaged (mend: {_BACKUP})") from None
     except StoreError as e:
         text = str(e)
         raise e if text.startswith(f"{path}: ") else StoreError(f"{path}: {text}") from None
@@ -103,4 +118,4 @@ def _explained(path: Path, text: str) -> StoreError:
     for sign, problem, mend in _MENDS:
         if sign in text:
             return StoreError(f"{path}: {problem} (mend: {mend})")
-    return StoreError(f"{path}: {text}")
+    return StoreError(f"{path}: {one_line(text)} (mend: {_BACKUP})")

@@ -107,15 +107,18 @@ class Store:
                 for r in db.execute(sql)
             ]
 
-    def ensure_run(self, name: str, plan: Mapping[str, Any]) -> None:
-        """Makes the run if it is not there. Raises UsageError if it is there with another plan."""
+    def ensure_run(self, name: str, plan: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> None:
+        """Makes the run if it is not there; `defaults` stand for what a plan does not say.
+
+        Raises UsageError if it is there with another plan.
+        """
         text = json.dumps(plan, sort_keys=True, ensure_ascii=False)
         with self._transaction() as db:
             row = db.execute("select plan from runs where name = ?", (name,)).fetchone()
             if row is None:
                 db.execute("insert into runs (name, plan, created) values (?, ?, ?)", (name, text, _now()))
                 return
-        old, new = json.loads(row["plan"]), json.loads(text)
+        old, new = ({**(defaults or {}), **json.loads(plan_text)} for plan_text in (row["plan"], text))
         if old != new:
             changed = [k for k in sorted({*old, *new}) if old.get(k) != new.get(k)]
             parts = ", ".join(f"{k} was {_short(old.get(k))} and is now {_short(new.get(k))}" for k in changed)
@@ -167,7 +170,7 @@ class Store:
         while True:
             kept = transcript if n == 1 else transcript.renamed(f"{transcript.id}-{n}")
             row = self._conn.execute("select transcript from consultations where id = ?", (kept.id,)).fetchone()
-            if row is None or row["transcript"] == dumps(kept.header, kept.events):
+            if row is None or _same(row["transcript"], dumps(kept.header, kept.events)):
                 return kept, row is not None
             n += 1
 
@@ -250,3 +253,16 @@ def _now() -> str:
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _same(kept: str, new: str) -> bool:
+    """Whether two transcripts are equal but for the commit: a commit that changes nothing said makes no second one."""
+    if kept == new:
+        return True
+    old_head, _, old_events = kept.partition("\n")
+    new_head, _, new_events = new.partition("\n")
+    if old_events != new_events:
+        return False
+    old, fresh = json.loads(old_head), json.loads(new_head)
+    old["provenance"]["commit"] = fresh["provenance"]["commit"]
+    return bool(old == fresh)

@@ -39,6 +39,7 @@ def summary(transcript: Transcript) -> dict[str, Any]:
         "agents": dict(header.agents),
         "seed": header.seed,
         "stop_reason": str(stop.reason) if stop else None,
+        **({"stop_detail": stop.detail} if stop and stop.detail else {}),
         "turns": sum(isinstance(e, Question) for e in events),
         "orders": sum(isinstance(e, Ordered) for e in events),
         "diagnosis": _diagnosis(verdict, stop, transcript),

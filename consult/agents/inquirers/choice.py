@@ -24,6 +24,10 @@ TIE: Final = 1e-9
 """Differences in worth below this are rounding, which differs by machine."""
 DUTY: Final = 0.02
 """Worth (nats) of what guidance or safety wants asked, however sure the belief is; it keeps the dialogue going."""
+ORDER_GAIN: Final = 0.05
+"""Expected information (nats) from which an order is worth placing: tests cost more than words."""
+CERTAIN: Final = 0.99
+"""Probability of an emergency from which nothing is asked any more but red flags."""
 ASK_FIRST: Final = 10.0
 """Worth of what a hard rule wants asked before all else."""
 CONFIRMS: Final = 5.0
@@ -106,9 +110,15 @@ def best_choice(view: InquirerView, b: Belief, p: Array) -> Choice | None:
             if o.id not in view.ordered:
                 gain = min(now, sum(max(gains.get(f, 0.0), 0.0) for f in o.reveals))
                 worth = gain / (o.cost + o.invasiveness)
-                if worth > most + TIE:
+                if worth > most + TIE and gain >= ORDER_GAIN:
                     most, best = worth, (o.id, "order", gain)
     return Choice(best[0], best[1], most, best[2]) if best is not None else None
+
+
+def certain_emergency(view: InquirerView, p: Array) -> bool:
+    """Whether there is no time, and no need, for more than the red flags."""
+    top = int(p.argmax())
+    return float(p[top]) >= CERTAIN and view.world.knowledge.conditions[top].urgency is Urgency.EMERGENCY
 
 
 def _bonus(view: InquirerView, p: Array) -> dict[str, float]:
@@ -116,11 +126,8 @@ def _bonus(view: InquirerView, p: Array) -> dict[str, float]:
     out: dict[str, float] = {}
     g = view.guidance
     if g is not None:
-        for names, worth in (
-            (g.must_ask, DUTY), (g.discriminators, DUTY), (g.danger_signs, DUTY), (g.ask_first, ASK_FIRST),
-        ):  # fmt: skip
-            for name in names:
-                out[name] = max(out.get(name, 0.0), worth)
+        routine = () if certain_emergency(view, p) else (*g.must_ask, *g.discriminators)
+        out |= dict.fromkeys((*routine, *g.danger_signs), DUTY) | dict.fromkeys(g.ask_first, ASK_FIRST)
     likeliest = int(p.argmax())
     for i, (c, share) in enumerate(zip(view.world.knowledge.conditions, p.tolist(), strict=True)):
         if i == likeliest or (c.urgency is Urgency.EMERGENCY and share >= DANGER_AT):

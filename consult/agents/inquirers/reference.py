@@ -7,12 +7,23 @@ from math import log
 from consult.actions import Ask, Conclude, Diagnosis, Order
 from consult.agents.base import Act, InquirerView
 from consult.agents.inquirers import wording
-from consult.agents.inquirers.choice import DUTY, STOP_GAIN, Choice, best_choice, confirming, posterior, settled
+from consult.agents.inquirers.choice import (
+    DUTY,
+    STOP_GAIN,
+    Choice,
+    best_choice,
+    certain_emergency,
+    confirming,
+    posterior,
+    settled,
+)
 from consult.knowledge.belief import Array, Belief, belief, entropy
+from consult.knowledge.model import Finding
 from consult.seeds import rng
 from consult.terms import Department, Urgency
 
 TOP = 5
+CONFIRM = "would confirm or refute the likeliest condition"
 ICE_FROM = 10
 """Question limit from which there is room to ask for the patient's own concerns."""
 
@@ -30,11 +41,14 @@ class ReferenceInquirer:
         courtesy = self._courtesy(view)
         if courtesy is not None:
             return shown(Ask(text=courtesy), b, p)
+        confirms = confirming(view, b, p) if view.orders_left and not view.ordered else None
+        if confirms is not None and certain_emergency(view, p):
+            return shown(Order(order=confirms, rationale=CONFIRM), b, p)
         best = best_choice(view, b, p)
         if best is not None and (best.worth >= DUTY or (best.gain >= STOP_GAIN and not settled(p))):
             return shown(self._carry_out(best, view), b, p)
-        if view.orders_left and not view.ordered and (order := confirming(view, b, p)) is not None:
-            return shown(Order(order=order, rationale="would confirm or refute the likeliest condition"), b, p)
+        if confirms is not None:
+            return shown(Order(order=confirms, rationale=CONFIRM), b, p)
         return shown(conclude(view, b, p, kind_words=self.kind_words), b, p)
 
     def _courtesy(self, view: InquirerView) -> str | None:
@@ -96,13 +110,18 @@ def _triaged(view: InquirerView) -> tuple[Department | None, Urgency | None]:
     return Department.model_validate(view.triage["department"]), Urgency(view.triage["urgency"])
 
 
-def _reasons(view: InquirerView, b: Belief, condition: str) -> list[str]:
-    """Plain names of the present findings that speak most for a condition."""
+def _reasons(view: InquirerView, b: Belief, condition: str) -> list[Finding]:
+    """The present findings that speak most for a condition; of a thing and its details, the most telling one."""
     i = b.index[condition]
-    found = []
+    found: list[tuple[float, str]] = []
     for name, known in view.record.known.items():
         f = view.world.knowledge.finding[name]
         if known.state == "present" and not f.values and f.topic not in ("ice", "course"):
             share = b.present[name]
-            found.append((-round(float(share[i] / share.mean()), 6), f.plain))
-    return [plain for worth, plain in sorted(found) if worth < -1]
+            found.append((-round(float(share[i] / share.mean()), 6), f.id))
+    out: dict[str, Finding] = {}
+    for worth, name in sorted(found):
+        f = view.world.knowledge.finding[name]
+        if worth < -1:
+            out.setdefault(f.parent or f.id, f)
+    return list(out.values())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from consult.agents.base import InquirerView
-from consult.knowledge.model import Condition, Finding
+from consult.knowledge.model import Condition, Finding, Source
 from consult.language.realiser import listed
 from consult.language.voice import about_patient
 from consult.scenario import Speaker
@@ -31,8 +31,8 @@ OUTCOME: Final = (
     "I hear that you feel this takes long. It helps me to be sure before I say anything.",
 )
 DELICATE: Final = (
-    "I'm asking everyone in this situation because it helps me find the cause; thank you for your patience.",
-    "The next question is personal. I ask it because the answer can change what we do; take your time.",
+    "The next question is a personal one. It helps me to find the cause; take your time.",
+    "I ask everyone this, because the answer can change what we do. Take your time.",
 )
 CONCERN: Final = ("ice.concern", "ice.idea", "ice.expectation")
 
@@ -45,12 +45,12 @@ def question(f: Finding, view: InquirerView, *, kind_words: bool, chance: random
     if not kind_words:
         return text
     before = ""
-    if view.cue == "worry":
+    if f.sensitive:
+        before = _pick(DELICATE, chance)
+    elif view.cue == "worry":
         before = _pick(EMPATHY, chance)
     elif view.cue:
         before = _pick(OUTCOME, chance)
-    elif f.sensitive:
-        before = _pick(DELICATE, chance)
     return f"{before} {text}".strip()
 
 
@@ -59,12 +59,14 @@ def open_question(chance: random.Random) -> str:
     return _pick(OPEN, chance)
 
 
-def explanation(c: Condition, view: InquirerView, because: Sequence[str]) -> str:
+def explanation(c: Condition, view: InquirerView, because: Sequence[Finding]) -> str:
     """What is told to the patient: what it most likely is, why, and what comes next."""
     name = c.plain or c.name
-    parts = [f"From what you have told me, I think the most likely explanation is {name}."]
+    shown = [f for f in because[:3] if f.source is not Source.HISTORY]
+    tests = " and what the tests show" if shown else ""
+    parts = [f"From what you have told me{tests}, I think the most likely explanation is {name}."]
     if because:
-        parts.append(f"What points to it is {listed(list(because)[:3])}.")
+        parts.append(f"What points to it: {listed([f.plain for f in because[:3]])}.")
     if c.explanation:
         parts.append(c.explanation)
     return " ".join(parts)

@@ -76,7 +76,7 @@ class Policy:
         told += self._volunteered(query, {t.finding for t in told})
         told = [self._toned(t) for t in told]
         lead = "nothing_more" if not told else ""
-        extras = self._extras()
+        extras = self._extras(grave=any(self._grave(t) for t in told))
         flags = [*extras, *(t.tone for t in told if t.tone != "plain")]
         if any(t.state == "withheld" for t in told):
             flags.append("reluctant")
@@ -112,12 +112,12 @@ class Policy:
                 state = "not_noticed"
             return Told(fact=f_id, finding=f_id, state=state, rule="unrecorded")
         if fact.release in (Release.UNKNOWN, Release.ORDER_ONLY):
-            return Told(fact=fact.id, finding=f_id, state="unknown", rule=fact.release.value)
+            return Told(fact=f_id, finding=f_id, state="unknown", rule=fact.release.value)
         rule = admits(fact, query, trust=self.mood.trust, topic_of=self.topic_of, parent_of=self.parent_of)
         if not rule:
-            return Told(fact=fact.id, finding=f_id, state="withheld", rule=fact.release.value)
+            return Told(fact=f_id, finding=f_id, state="withheld", rule=fact.release.value)
         if self._slips(fact):
-            return Told(fact=fact.id, finding=f_id, state="unknown", rule="recall")
+            return Told(fact=f_id, finding=f_id, state="unknown", rule="recall")
         return _told(fact, rule)
 
     def _slips(self, fact: Fact) -> bool:
@@ -151,6 +151,11 @@ class Policy:
         parent = self.parent_of(finding)
         return parent is None or parent in self.told or parent in already
 
+    def _grave(self, told: Told) -> bool:
+        """Whether it is nothing to joke about: a red flag, or something hard to say."""
+        f = self.knowledge.finding.get(told.finding)
+        return f is not None and told.state == "present" and (f.red_flag or f.sensitive)
+
     def _toned(self, told: Told) -> Told:
         """The same fact played down or dramatised: in words only, as a severe or mild one allows."""
         fact = self.scenario.by_finding.get(told.finding)
@@ -164,11 +169,11 @@ class Policy:
         draw = self.rng.random()
         if draw < up * 0.6:
             return told.model_copy(update={"tone": "dramatised"})
-        if draw > 1 - down * 0.6:
+        if draw > 1 - down * 0.6 and not self._grave(told):
             return told.model_copy(update={"tone": "played_down"})
         return told
 
-    def _extras(self, *, opening: bool = False) -> tuple[str, ...]:
+    def _extras(self, *, opening: bool = False, grave: bool = False) -> tuple[str, ...]:
         """Digressions, questions back, feelings; more of them with anxiety or irritation."""
         t, m = self.persona.traits, self.mood
         chances = (
@@ -180,6 +185,10 @@ class Policy:
             ("irritated", max(0.0, m.irritation - 0.4)),
         )
         drawn = [name for name, chance in chances if self.rng.random() < chance]
+        if opening:  # nothing has been asked yet that could be asked back
+            drawn = [name for name in drawn if name in ("emotion", "seek_reassurance", "digression")]
+        if grave:
+            drawn = [name for name in drawn if name != "digression"]
         return tuple(drawn[: 1 if opening else MAX_EXTRAS])
 
 

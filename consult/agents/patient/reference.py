@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from consult.agents.base import PatientReply, PatientView
-from consult.agents.patient.mood import causes, change
 from consult.agents.patient.policy import Plan, Policy, findings_of
 from consult.clean import clean
 from consult.events import Event, Guarded, Query, Told, Utterance
@@ -15,6 +14,7 @@ from consult.language.guard import breaches
 from consult.language.manner import manner
 from consult.language.realiser import Saying, realise
 from consult.language.resolver import resolve
+from consult.mood import causes, change
 from consult.persona import Cause
 from consult.seeds import rng
 from consult.settings import MAX_TEXT
@@ -45,12 +45,9 @@ class ReferencePatient:
         asked = frozenset(view.memory["asked"])
         told = view.told
         said = manner(view.question, query, knowledge)
-        repeated = bool(query.findings) and not query.open and set(query.findings) <= asked
         moves = causes(
-            said, cue=view.memory["cue"], repeated=repeated, turn=view.turn, empathies=view.memory["empathies"]
+            said, query, cue=view.memory["cue"], asked=asked, turn=view.turn, empathies=view.memory["empathies"]
         )
-        if not (query.findings or query.topics or query.open or query.asks_nothing):
-            moves.append(Cause.MISUNDERSTOOD)
         mood, events = change(view.mood, moves, view.persona, view.turn)
         memory: dict[str, Any] = {
             "cue": "",
@@ -103,7 +100,13 @@ def _worded(
         if not found:
             return plan, text, events
         events += [
-            Guarded(turn=view.turn, breach=f.breach, attempt=attempt, action="replaced" if last else "retried")
+            Guarded(
+                turn=view.turn,
+                breach=f.breach,
+                about=f.about,
+                attempt=attempt,
+                action="replaced" if last else "retried",
+            )
             for f in found
         ]
     return Plan(), "I'm not sure how to put it.", events

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from consult.events import MoodChange
+from consult.events import MoodChange, Query
 from consult.persona import Cause, Mood, Persona
 
 EFFECTS: Final[dict[Cause, tuple[float, float, float]]] = {
@@ -38,11 +38,15 @@ def moved(mood: Mood, cause: Cause, persona: Persona) -> Mood:
     )
 
 
-def causes(said: Sequence[Cause], *, cue: str, repeated: bool, turn: int, empathies: int) -> list[Cause]:
-    """What moves the mood this turn, from how it was said (`said`) and what went before.
+def causes(
+    said: Sequence[Cause], query: Query, *, cue: str, asked: Collection[str], turn: int, empathies: int
+) -> list[Cause]:
+    """What moves the mood this turn, from how it was said (`said`), what it asks, and what went before.
 
     `cue`: the cue the patient gave last, "" if none; an empathic answer takes it up, any other ignores it.
+    `asked`: findings asked before; `turn`: questions so far; `empathies`: times that empathy has moved the mood.
     """
+    repeated = bool(query.findings) and not query.open and set(query.findings) <= set(asked)
     out: list[Cause] = []
     empathic = Cause.EMPATHY in said
     if cue:
@@ -56,6 +60,8 @@ def causes(said: Sequence[Cause], *, cue: str, repeated: bool, turn: int, empath
         out.append(Cause.REPEAT)
     if turn > PATIENCE:
         out.append(Cause.LONG_INTERVIEW)
+    if not (query.findings or query.topics or query.open or query.asks_nothing):
+        out.append(Cause.MISUNDERSTOOD)
     return out
 
 

@@ -60,12 +60,12 @@ class _Event(Record):
 class Told(Record):
     """A fact told, and how."""
 
-    fact: Said
+    fact: str
     """The fact's id; the finding's where nothing was told of it, so that no value stands here unsaid."""
     finding: str
     state: Literal["present", "absent", "unknown", "not_noticed", "withheld"]
     values: tuple[str, ...] = ()
-    rule: Said = ""
+    rule: str = ""
     """The release rule that let it out."""
     tone: Literal["plain", "played_down", "dramatised"] = "plain"
 
@@ -91,12 +91,12 @@ class Utterance(_Event):
     told: tuple[Told, ...] = ()
     query: Query | None = None
     """None for the opening."""
-    cue: Said = ""
+    cue: str = ""
     """The kind of cue given ("worry", "outcome"), empty if none."""
-    flags: tuple[Said, ...] = ()
+    flags: tuple[str, ...] = ()
     """What temperament did: digression, ask_back, seek_outcome, seek_reassurance, emotion, irritated, played_down,
     dramatised, reluctant, not_understood, leaves."""
-    images: tuple[Said, ...] = ()
+    images: tuple[str, ...] = ()
     """Captions of images that come with the words."""
 
 
@@ -105,7 +105,7 @@ class MoodChange(_Event):
 
     type: Literal["mood"] = "mood"
     actor: Literal[Actor.PATIENT] = Actor.PATIENT
-    cause: Said
+    cause: str
     """`start`, or one of `consult.persona.Cause`."""
     trust: float
     irritation: float
@@ -119,7 +119,7 @@ class Guarded(_Event):
     type: Literal["guard"] = "guard"
     actor: Literal[Actor.PATIENT] = Actor.PATIENT
     breach: Literal["leak", "unreleased", "invention", "role_break"]
-    about: Said = ""
+    about: str = ""
     """The finding it concerns, or the kind of words."""
     attempt: int
     action: Literal["retried", "replaced"]
@@ -195,11 +195,11 @@ class RecordUpdate(_Event):
 class FiredRule(Record):
     """A rule that applied, with the findings that made it."""
 
-    id: Said
+    id: str
     kind: Literal["hard", "comparison", "belief", "danger", "fallback"]
-    strength: Said = ""
-    favours: Said = ""
-    evidence: tuple[Said, ...] = ()
+    strength: str = ""
+    favours: str = ""
+    evidence: tuple[str, ...] = ()
 
 
 class Triaged(_Event):
@@ -212,9 +212,9 @@ class Triaged(_Event):
     runner_up: Department
     urgency: Urgency
     rules: tuple[FiredRule, ...] = ()
-    guidance: Said = ""
+    guidance: str = ""
     """The primary department whose inquiry rules the inquirer now has."""
-    compared: tuple[Said, ...] = ()
+    compared: tuple[str, ...] = ()
     """The pairs ("a/b") whose comparison rules were at hand."""
 
 

@@ -17,7 +17,7 @@ from consult.agents.base import Act, InquirerView, Line, PatientReply, PatientVi
 from consult.agents.examiner import examine
 from consult.agents.recipient import receive
 from consult.agents.triage import guidance
-from consult.clean import one_line
+from consult.clean import clean, one_line
 from consult.errors import AgentError, InfrastructureError
 from consult.events import (
     EVENTS,
@@ -42,6 +42,7 @@ from consult.persona import Mood
 from consult.score import Case, assess
 from consult.score.audit import audit
 from consult.seeds import seed_of
+from consult.settings import MAX_TEXT
 from consult.sim.routing import ASK, END, ORDER
 from consult.sim.state import Context, Plain, State
 
@@ -54,15 +55,25 @@ _AROUND: Final = (InfrastructureError, OSError, MemoryError)
 _SPEAKS: Final = {"utterance": "patient", "question": "inquirer"}
 
 
-def dump(events: Iterable[Event], state: State) -> list[Plain]:
-    """Events as plain data with their `seq` and `turn`."""
+def dump(events: Iterable[Event], state: State, *, by: object = None) -> list[Plain]:
+    """Events as plain data with their `seq` and `turn`; every word of a plug-in (`by`) is made safe."""
     first, turn = len(state["events"]), state["turn"]
     out = []
     for i, e in enumerate(events):
         data = e.model_dump(mode="json")
         data["seq"], data["turn"] = first + i, max(turn, data["turn"])
         out.append(data)
-    return out
+    ours = by is None or type(by).__module__.startswith("consult.")
+    return out if ours else cast("list[Plain]", _safe(out))
+
+
+def _safe(value: Any) -> Any:
+    """Plain data with every text cleaned and cut."""
+    if isinstance(value, str):
+        return clean(value, limit=MAX_TEXT)
+    if isinstance(value, dict):
+        return {k: _safe(v) for k, v in value.items()}
+    return [_safe(v) for v in value] if isinstance(value, list) else value
 
 
 def _failed(state: State, who: str, error: BaseException, *, events: Iterable[Event] = ()) -> Update:
@@ -121,9 +132,10 @@ def _spoken(state: State, reply: PatientReply, c: Context, before: list[Event]) 
         raise AgentError(f"told of {one_line(unknown, limit=100)!r}, which is no finding here")
     if reply.leaves:
         events.append(Stopped(reason=StopReason.PATIENT_LEFT))
-    told = [t.model_dump(mode="json") for e in said for t in e.told]
+    data = dump(events, state, by=c.patient)
+    told = [t for e in data if e["type"] == "utterance" for t in e["told"]]
     return {
-        "events": dump(events, state),
+        "events": data,
         "mood": reply.mood.model_dump(),
         "memory": dict(reply.memory),
         "told": told,
@@ -192,7 +204,7 @@ def triage(state: State, runtime: Runtime[Context]) -> Update:
         )
     except Exception as e:
         return _failed(state, "triage", e)
-    data = dump([event], state)
+    data = dump([event], state, by=c.triage)
     return {"events": data, "triage": data[0]}
 
 

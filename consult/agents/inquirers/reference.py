@@ -41,15 +41,20 @@ class ReferenceInquirer:
         courtesy = self._courtesy(view)
         if courtesy is not None:
             return shown(Ask(text=courtesy), b, p)
-        confirms = confirming(view, b, p) if view.orders_left and not view.ordered else None
-        if confirms is not None and certain_emergency(view, p):
-            return shown(Order(order=confirms, rationale=CONFIRM), b, p)
+        if certain_emergency(view, p) and (first := self._confirming(view, b, p)) is not None:
+            return shown(first, b, p)
         best = best_choice(view, b, p)
         if best is not None and (best.worth >= DUTY or (best.gain >= STOP_GAIN and not settled(p))):
             return shown(self._carry_out(best, view), b, p)
-        if confirms is not None:
-            return shown(Order(order=confirms, rationale=CONFIRM), b, p)
+        if (last := self._confirming(view, b, p)) is not None:
+            return shown(last, b, p)
         return shown(conclude(view, b, p, kind_words=self.kind_words), b, p)
+
+    @staticmethod
+    def _confirming(view: InquirerView, b: Belief, p: Array) -> Order | None:
+        """One order that would confirm or refute the likeliest condition, if none has been placed."""
+        order = confirming(view, b, p) if view.orders_left and not view.ordered else None
+        return Order(order=order, rationale=CONFIRM) if order is not None else None
 
     def _courtesy(self, view: InquirerView) -> str | None:
         """An open question first, and once the patient's own concerns: they cost a question and buy trust."""

@@ -164,11 +164,6 @@ class Scenario(Record):
         """The fact of each finding (a finding has one fact at the most)."""
         return {f.finding: f for f in self.facts}
 
-    @cached_property
-    def by_id(self) -> dict[str, Fact]:
-        """Facts by id."""
-        return {f.id: f for f in self.facts}
-
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         names = [f.finding for f in self.facts]

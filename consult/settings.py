@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 PACKAGE: Final = Path(__file__).resolve().parent
-KINDS: Final = ("personas", "scenarios")
 
 DEFAULT_DB: Final = Path("transcripts") / "consult.db"
 MAX_TEXT: Final = 20_000

@@ -13,12 +13,15 @@ import pytest
 
 from consult.actions import Ask, Conclude, Diagnosis, Order, Refer
 from consult.agents.base import Act, InquirerView, PatientReply, PatientView, TriageResult, TriageView
+from consult.agents.inquirers.reference import ReferenceInquirer
 from consult.agents.patient.reference import ReferencePatient
+from consult.agents.triage import ReferenceTriage
 from consult.errors import AgentError, InfrastructureError, UsageError
 from consult.events import (
     Audited,
     Concluded,
     Event,
+    FiredRule,
     Question,
     RecordUpdate,
     Referred,
@@ -28,6 +31,7 @@ from consult.events import (
     Stopped,
     StopReason,
     Told,
+    Triaged,
     Utterance,
     Verdict,
 )
@@ -413,3 +417,49 @@ def test_every_context_is_its_own(setup_of: Make) -> None:
     assert isinstance(a, Context)
     assert a.inquirer is not b.inquirer
     assert a.patient_seed != b.patient_seed
+
+
+def _scribble(value: Any) -> None:
+    """Spoil plain data as deep as it goes."""
+    for inner in list(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()):
+        _scribble(inner)
+    if isinstance(value, (dict, list)):
+        value.clear()
+
+
+def test_what_agents_are_handed_is_theirs_to_spoil(setup_of: Make, with_agents: Callable[..., None]) -> None:
+    """A plug-in that writes over all it is given changes nothing of what is kept."""
+    sound = play(setup_of("indigestion_at_the_wheel", "choleric")).events
+    triage, doctor, patient = ReferenceTriage(), ReferenceInquirer(), ReferencePatient()
+
+    class Vandal:
+        def triage(self, view: TriageView) -> TriageResult:
+            result = triage.triage(view)
+            _scribble(view.last)
+            return result
+
+        def act(self, view: InquirerView) -> Act:
+            action = doctor.act(view)
+            _scribble(view.triage)
+            _scribble(view.results)
+            return action
+
+        def open(self, view: PatientView) -> PatientReply:
+            return patient.open(view)
+
+        def reply(self, view: PatientView) -> PatientReply:
+            reply = patient.reply(view)
+            _scribble(view.memory)
+            return reply
+
+    with_agents(triage=Vandal(), inquirer=Vandal(), patient=Vandal())
+    assert play(setup_of("indigestion_at_the_wheel", "choleric")).events == sound
+
+
+def test_what_a_triage_says_is_made_safe(setup_of: Make, with_agents: Callable[..., None]) -> None:
+    rule = FiredRule(id="x\x1b[31m\u202ey", kind="belief", evidence=("\ud800z",))
+    with_agents(triage=Triage(lambda v: TriageResult(GYNAECOLOGY, GYNAECOLOGY, Urgency.ROUTINE, (rule,), "\x1bg", ())))
+    t = play(setup_of(limits=Limits(1, 0)))
+    triaged = next(e for e in t.events if isinstance(e, Triaged))
+    assert (triaged.rules[0].id, triaged.rules[0].evidence, triaged.guidance) == ("xy", ("z",), "")
+    dumps(t.header, t.events).encode("utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from consult.errors import DataError
-from consult.files import Faults
+from consult.files import Faults, Loc
 from consult.hospital import Hospital
 from consult.knowledge.links import conditions, link_hospital
 from consult.knowledge.model import Knowledge, Source
@@ -44,8 +44,8 @@ def _rules(hospital: Hospital, faults: Faults) -> None:
 def _askable(hospital: Hospital, knowledge: Knowledge, faults: Faults) -> None:
     """What the inquirer is told to ask must be something that can be asked."""
     for n, d in enumerate(hospital.departments):
-        lists = [(("must_ask",), d.inquiry.must_ask)]
-        lists += [(("discriminators", m, "ask"), x.ask) for m, x in enumerate(d.inquiry.discriminators)]  # type: ignore[misc]
+        lists: list[tuple[Loc, tuple[str, ...]]] = [(("must_ask",), d.inquiry.must_ask)]
+        lists += [(("discriminators", m, "ask"), x.ask) for m, x in enumerate(d.inquiry.discriminators)]
         for where, specs in lists:
             _history(("departments", n, "inquiry", *where), specs, knowledge, faults)
     for n, h in enumerate(hospital.hard_rules):

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from consult.check.speech import agrees, as_sentence, misread, quoted, said, told
 from consult.errors import DataError
 from consult.events import Told
-from consult.files import Faults
+from consult.files import Faults, Loc
 from consult.hospital import Hospital
 from consult.knowledge.links import link_scenario, near
 from consult.knowledge.model import Finding, FindingKind, Knowledge, Source
@@ -66,8 +66,8 @@ def _images(scenario: Scenario, faults: Faults) -> None:
 
 def _role(scenario: Scenario, faults: Faults) -> None:
     """A patient does not speak of vignettes."""
-    words = [(("opening",), scenario.opening)]
-    words += [(("facts", n, "text"), f.text) for n, f in enumerate(scenario.facts)]  # type: ignore[misc]
+    words: list[tuple[Loc, str]] = [(("opening",), scenario.opening)]
+    words += [(("facts", n, "text"), f.text) for n, f in enumerate(scenario.facts)]
     for where, text in words:
         for broken in role_breaks(text):
             faults.add(where, f"{quoted(broken)} is not what a patient would say", "use the patient's words")

@@ -62,7 +62,7 @@ def scenarios(folders: tuple[Path, ...], *, as_json: bool) -> None:
     from consult.scenario import load_scenario, scenario_files
 
     good, bad = _each(scenario_files(folders), load_scenario)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": s.id,
             "title": s.title,
@@ -78,7 +78,7 @@ def scenarios(folders: tuple[Path, ...], *, as_json: bool) -> None:
         }
         for path, s in good
     ]
-    shown = rows if as_json else [r | {"tags": ", ".join(r["tags"])} for r in rows]  # type: ignore[arg-type]
+    shown = rows if as_json else [r | {"tags": ", ".join(r["tags"])} for r in rows]
     columns = ("id", "title", "age", "sex", "speaker", "tags", "knowledge")
     _print(shown, columns, as_json=as_json, spare=("knowledge", "speaker", "tags", "sex", "age"))
     _told(bad)

@@ -29,9 +29,9 @@ def link_scenario(scenario: Scenario, knowledge: Knowledge, faults: Faults) -> N
             what = f"{recorded.order} is no order of the knowledge {knowledge.id}"
             faults.add(("orders", n, "order"), what, near(recorded.order, knowledge.order))
     gold = scenario.gold
-    conditions = [(("gold", "condition"), gold.condition)]
+    conditions: list[tuple[Loc, str]] = [(("gold", "condition"), gold.condition)]
     for part in ("alternatives", "differential"):
-        conditions += [(("gold", part, n), c) for n, c in enumerate(getattr(gold, part))]  # type: ignore[misc]
+        conditions += [(("gold", part, n), c) for n, c in enumerate(getattr(gold, part))]
     for where, name in conditions:
         if name not in knowledge.condition:
             what = f"{name} is no condition of the knowledge {knowledge.id}"

@@ -110,7 +110,7 @@ def _patient_view(state: State, c: Context) -> PatientView:
         scenario=c.scenario,
         persona=c.persona,
         mood=Mood(**state["mood"]),
-        memory=state["memory"],
+        memory=_copy(state["memory"]),
         told=_TOLD.validate_python(tuple(state["told"])),
         question=state["question"],
         turn=state["turn"],
@@ -139,7 +139,7 @@ def _spoken(state: State, reply: PatientReply, c: Context, before: list[Event]) 
         "mood": reply.mood.model_dump(),
         "memory": dict(reply.memory),
         "told": told,
-        "cue": said[-1].cue,
+        "cue": next(e["cue"] for e in data if e["type"] == "utterance"),
         "stop": StopReason.PATIENT_LEFT.value if reply.leaves else None,
     }
 
@@ -184,7 +184,7 @@ def triage(state: State, runtime: Runtime[Context]) -> Update:
     c = runtime.context
     rounds = state["triage"]["round"] if state["triage"] is not None else 0
     view = TriageView(
-        world=c.world, patient=c.scenario.patient, record=_record(state), round=rounds + 1, last=state["triage"]
+        world=c.world, patient=c.scenario.patient, record=_record(state), round=rounds + 1, last=_copy(state["triage"])
     )
     try:
         r = c.triage.triage(view)
@@ -202,7 +202,7 @@ def triage(state: State, runtime: Runtime[Context]) -> Update:
             guidance=r.guidance,
             compared=r.compared,
         )
-    except Exception as e:
+    except (Exception, SystemExit) as e:
         return _failed(state, "triage", e)
     data = dump([event], state, by=c.triage)
     return {"events": data, "triage": data[0]}

@@ -81,7 +81,7 @@ def applied(conn: sqlite3.Connection) -> int:
         return 0
     if conn.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
         raise StoreError("is a database, but not one of consult (mend: give another file to --db)")
-    number = int(conn.execute(f"select coalesce(max(number), 0) from {TABLE}").fetchone()[0])  # noqa: S608
+    number = int(conn.execute(f"select coalesce(max(number), 0) from {TABLE}").fetchone()[0])  # noqa: S608 - our own name
     if number > MIGRATIONS[-1].number:
         raise StoreError("was written by a newer consult (mend: update consult)")
     return number
@@ -102,7 +102,7 @@ def migrate(conn: sqlite3.Connection) -> None:
         db = Database(conn, execute_plugins=False)
         for step in MIGRATIONS[done:]:
             step.apply(db)
-            conn.execute(f"insert into {TABLE} values (?, ?)", (step.number, step.reason))  # noqa: S608
+            conn.execute(f"insert into {TABLE} values (?, ?)", (step.number, step.reason))  # noqa: S608 - our own name
         conn.execute("commit")
     except BaseException:
         if conn.in_transaction:

@@ -28,7 +28,7 @@ from consult.knowledge.load import load_knowledge
 from consult.scenario import scenario_files
 from consult.settings import builtin
 
-SCENARIO = builtin("scenarios") / "burning_band.yaml"
+SCENARIO = scenario_files()["burning_band"]
 PERSONA = builtin("personas") / "phlegmatic.yaml"
 HOSPITAL = builtin("scenarios") / "hospitals" / "general.yaml"
 QUICK = ("--no-save", "--quiet", "--inquirer", "opening-only", "--patient", "reference")

@@ -14,16 +14,16 @@ import pytest
 from consult.check import check_hospital, check_knowledge, check_paths, check_persona, check_scenario
 from consult.check.paths import Kind, kind_of
 from consult.errors import DataError
-from consult.files import dump_yaml, read_data
+from consult.files import dump_yaml, files_under, read_data
 from consult.hospital import Hospital
 from consult.knowledge.load import find_knowledge
 from consult.knowledge.model import Knowledge
 from consult.persona import NEUTRAL, Persona
 from consult.sample import sample
-from consult.scenario import Scenario
+from consult.scenario import Scenario, scenario_files
 from consult.settings import builtin
 
-SCENARIO = builtin("scenarios") / "burning_band.yaml"
+SCENARIO = scenario_files()["burning_band"]
 HOSPITAL = builtin("scenarios") / "hospitals" / "general.yaml"
 
 
@@ -164,75 +164,78 @@ def test_hospitals(change: Callable[[dict[str, Any]], None], field: str, words: 
 # --- knowledge -------------------------------------------------------------------------------------------------------
 
 
+Parts = dict[str, Any]
+
+
 @pytest.fixture
-def parts(tmp_path: Path) -> dict[str, Any]:
-    """The general knowledge as plain data of its files, to be changed."""
-    shutil.copytree(find_knowledge("general"), tmp_path / "mine")
-    return {p.stem: read_data(p) for p in sorted((tmp_path / "mine").iterdir())} | {"folder": tmp_path / "mine"}
+def mine(tmp_path: Path) -> Path:
+    """A copy of the general knowledge, to be changed."""
+    return Path(shutil.copytree(find_knowledge("general"), tmp_path / "mine"))
 
 
-def _clash(p: dict[str, Any]) -> None:
-    p["findings"]["findings"][9].setdefault("synonyms", []).append("chest pain")
+def _chest_pain(data: Parts) -> Parts:
+    return next(f for f in data["findings"] if f["id"] == "chest_pain")
 
 
-def _question(p: dict[str, Any]) -> None:
-    p["findings"]["findings"][9]["questions"][1:] = ["Do you have any pain in your chest?"]
+def _clash(data: Parts) -> None:
+    _chest_pain(data)["synonyms"] = ["breathless"]
 
 
-def _statement(p: dict[str, Any]) -> None:
-    p["findings"]["findings"][9]["absent"] = "I don't have any pain in my chest"
+def _question(data: Parts) -> None:
+    _chest_pain(data)["questions"][1:] = ["Are you short of breath?"]
 
 
-def _few(p: dict[str, Any]) -> None:
-    c = p["conditions"]["conditions"][0]
+def _statement(data: Parts) -> None:
+    _chest_pain(data)["absent"] = "I'm not short of breath"
+
+
+def _few(data: Parts) -> None:
+    c = data["conditions"][0]
     c["findings"] = dict(list(c["findings"].items())[:2])
 
 
-def _flag(p: dict[str, Any]) -> None:
+def _flag(data: Parts) -> None:
     plain = {"topic": "skin", "plain": "blue toes", "questions": ["Do you have blue toes?"], "red_flag": True}
-    p["findings"]["findings"].append(
-        {"id": "blue_toes", **plain, "present": "I have blue toes", "absent": "My toes are not blue"}
-    )
+    told = {"present": "I have blue toes", "absent": "My toes are not blue"}
+    data["findings"].insert(0, {"id": "blue_toes", **plain, **told})
 
 
-def _order(p: dict[str, Any]) -> None:
-    p["orders"]["orders"][1]["synonyms"].append("vital signs")
+def _order(data: Parts) -> None:
+    data["orders"][1].setdefault("synonyms", []).insert(0, data["orders"][0]["name"])
 
 
 @pytest.mark.parametrize(
     ("change", "file", "field", "words"),
     [
-        (_clash, "findings", "findings[9]", 'share the words "chest pain"'),
-        (_question, "findings", "findings[9].questions[1]", "asking chest_pain, not"),
-        (_statement, "findings", "findings[9].absent", "is read as chest_pain (absent)"),
-        (_few, "conditions", "conditions[0].findings", "has 2 findings"),
-        (_flag, "findings", "findings[212].red_flag", "no condition lists it"),
-        (_order, "orders", "orders[1].synonyms[3]", "means vital_signs"),
+        (_clash, "findings/chest", "findings[#]", 'share the words "breathless"'),
+        (_question, "findings/chest", "findings[#].questions[1]", "asking breathlessness, not"),
+        (_statement, "findings/chest", "findings[#].absent", "is read as breathlessness (absent)"),
+        (_few, "conditions/chest", "conditions[0].findings", "has 2 findings"),
+        (_flag, "findings/skin", "findings[0].red_flag", "no condition lists it"),
+        (_order, "orders/common", "orders[1].synonyms[0]", "means "),
     ],
 )
-def test_knowledge_folders(
-    parts: dict[str, Any], change: Callable[[dict[str, Any]], None], file: str, field: str, words: str
-) -> None:
+def test_knowledge_folders(mine: Path, change: Callable[[Parts], None], file: str, field: str, words: str) -> None:
     """Problems of a folder are told in the file, and on the line, where they stand."""
-    folder: Path = parts.pop("folder")
-    change(parts)
-    for name, data in parts.items():
-        put(folder / f"{name}.yaml", data)
-    errors = check_paths([folder])
-    hits = [e for e in errors if e.file == str(folder / f"{file}.yaml") and words in e.problem]
-    place = field.replace("[212]", f"[{len(parts['findings']['findings']) - 1}]")
-    assert [e for e in hits if e.field == place and e.line], errors
+    path = mine / f"{file}.yaml"
+    data = read_data(path)
+    change(data)
+    put(path, data)
+    number = next((n for n, f in enumerate(data.get("findings", [])) if f["id"] == "chest_pain"), 0)
+    errors = check_paths([mine])
+    hits = [e for e in errors if e.file == str(path) and words in e.problem]
+    assert [e for e in hits if e.field == field.replace("#", str(number)) and e.line], errors
 
 
-def test_errors_of_a_folder_are_told_in_their_file(parts: dict[str, Any]) -> None:
-    folder: Path = parts.pop("folder")
-    parts["conditions"]["conditions"][3]["findings"]["no_such_thing"] = 0.5
-    put(folder / "conditions.yaml", parts["conditions"])
-    (error,) = check_paths([folder / "conditions.yaml"])
-    assert (error.file, error.field) == (str(folder / "conditions.yaml"), "conditions[3].findings.no_such_thing")
+def test_errors_of_a_folder_are_told_in_their_file(mine: Path) -> None:
+    path = mine / "conditions" / "chest.yaml"
+    data = read_data(path)
+    data["conditions"][3]["findings"]["no_such_thing"] = 0.5
+    put(path, data)
+    (error,) = check_paths([path])
+    assert (error.file, error.field) == (str(path), "conditions[3].findings.no_such_thing")
     assert error.line is not None
-    line = (folder / "conditions.yaml").read_text("utf-8").splitlines()[error.line - 1]
-    assert "no_such_thing" in line
+    assert "no_such_thing" in path.read_text("utf-8").splitlines()[error.line - 1]
 
 
 def test_the_general_knowledge(general: Knowledge) -> None:
@@ -256,7 +259,7 @@ def test_plans(tmp_path: Path) -> None:
 def test_kinds(tmp_path: Path) -> None:
     """By the fields first, whatever the folder is called; by the folder where they say nothing."""
     kinds = {SCENARIO: Kind.SCENARIO, HOSPITAL: Kind.HOSPITAL, builtin("personas") / "neutral.yaml": Kind.PERSONA}
-    kinds |= dict.fromkeys(find_knowledge("general").iterdir(), Kind.KNOWLEDGE)
+    kinds |= dict.fromkeys(files_under(find_knowledge("general")), Kind.KNOWLEDGE)
     for path, kind in kinds.items():
         assert kind_of(read_data(path), tmp_path / "personas" / path.name) is kind, path
     assert kind_of([], tmp_path / "personas" / "x.yaml") is Kind.PERSONA

@@ -23,6 +23,7 @@ from consult.agents.base import Act
 from consult.cli.main import cli
 from consult.files import dump_yaml, read_data
 from consult.knowledge.load import load_knowledge
+from consult.scenario import scenario_files
 from consult.settings import builtin
 from consult.store.db import Store
 from consult.store.transcript import dumps
@@ -42,7 +43,7 @@ HOSTILE = {
 UNCLEAN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
-SCENARIO = builtin("scenarios") / "burning_band.yaml"
+SCENARIO = scenario_files()["burning_band"]
 PERSONA = builtin("personas") / "sanguine.yaml"
 HOSPITAL = builtin("scenarios") / "hospitals" / "general.yaml"
 

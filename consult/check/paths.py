@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -49,8 +50,10 @@ _MODELS: Final[dict[Kind, type[Record]]] = {
     Kind.HOSPITAL: Hospital,
     Kind.PLAN: Plan,
 }
-MAX_PARTS: Final = 50
-"""Other files of a knowledge that is a folder; a larger folder holds many things rather than one."""
+MAX_PARTS: Final = 200
+"""Files of a knowledge that is a folder; a larger folder holds many things rather than one."""
+WHOLE_FIELDS: Final = frozenset({"id", "findings", "conditions"})
+"""What a knowledge cannot be without."""
 _PLACES: Final = {
     "hospitals": Kind.HOSPITAL, "personas": Kind.PERSONA, "knowledge": Kind.KNOWLEDGE, "scenarios": Kind.SCENARIO,
     "plans": Kind.PLAN,
@@ -125,6 +128,8 @@ class _Checks:
         self._knowledges: dict[Path, tuple[Knowledge, Origin] | ConsultError] = {}
         self._at_hand: dict[str, Path] = {}
         """Knowledge that is checked too, by its id."""
+        self._fields: dict[Path, frozenset[str]] = {}
+        """The fields of files that may be parts of a knowledge; none if a file is something else."""
         self._absent: Counter[str] = Counter()
         self._given: Knowledge | None = None
         if knowledge is not None:
@@ -144,8 +149,9 @@ class _Checks:
                     "is no scenario, persona, hospital, knowledge or plan",
                     file=str(path), line=1, field=WHOLE, mend="give it the fields that `consult schema KIND` shows",
                 )  # fmt: skip
-            if kind is Kind.KNOWLEDGE and _is_part(data, path):
-                self._folders.setdefault(path.parent, path)
+            whole = self._whole(data, path) if kind is Kind.KNOWLEDGE else None
+            if whole is not None:
+                self._folders.setdefault(whole, path)
                 return
             model = validate(data, _MODELS[kind], path)
         except (DataError, DataErrors) as e:
@@ -206,6 +212,30 @@ class _Checks:
                 self._knowledges[key] = e
         return self._knowledges[key]
 
+    def _whole(self, data: Any, path: Path) -> Path | None:
+        """The folder of knowledge, its own or the one above, that makes this file whole; None if it stands alone."""
+        if not isinstance(data, dict) or data.keys() >= WHOLE_FIELDS:
+            return None
+        joined = []
+        for folder in (path.parent, path.parent.parent):
+            parts = _near(folder)
+            if not 1 < len(parts) <= MAX_PARTS or not all(map(self._fields_of, parts)):
+                break
+            joined.append(folder)
+            if frozenset[str]().union(*map(self._fields_of, parts)) >= WHOLE_FIELDS:
+                return folder
+        return joined[0] if joined else None
+
+    def _fields_of(self, path: Path) -> frozenset[str]:
+        if path not in self._fields:
+            try:
+                data = read_data(path)
+                known = isinstance(data, dict) and kind_of(data, path) is Kind.KNOWLEDGE
+                self._fields[path] = frozenset(map(str, data)) if known else frozenset()
+            except (DataError, DataErrors):
+                self._fields[path] = frozenset()
+        return self._fields[path]
+
     def _general(self) -> Knowledge:
         return self._given or load_knowledge(GENERAL)
 
@@ -263,16 +293,12 @@ def _has(hospital: Hospital, department: Department) -> bool:
     return hospital.parent_of.get(department.secondary) == department.primary
 
 
-def _is_part(data: Any, path: Path) -> bool:
-    """Whether a file of knowledge needs the others of its folder, which are knowledge too, to be whole."""
-    if not isinstance(data, dict) or {"id", "findings", "conditions"} <= data.keys():
-        return False
-    others = [p for p in files_under(path.parent) if p != path]
-    return 0 < len(others) <= MAX_PARTS and all(_is_knowledge(p) for p in others)
-
-
-def _is_knowledge(path: Path) -> bool:
-    try:
-        return kind_of(read_data(path), path) is Kind.KNOWLEDGE
-    except (DataError, DataErrors):
-        return False
+def _near(folder: Path) -> list[Path]:
+    """The data files of a folder and of those just below it, as far as a knowledge may have them."""
+    found: list[Path] = []
+    with suppress(OSError):
+        for place in (folder, *sorted(p for p in folder.iterdir() if p.is_dir() and not p.is_symlink())):
+            found += [p for p in sorted(place.iterdir()) if p.suffix in SUFFIXES and not p.name.startswith(".")]
+            if len(found) > MAX_PARTS:
+                break
+    return found

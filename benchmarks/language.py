@@ -94,6 +94,15 @@ def as_labelled(finding: str) -> str | None:
     return node
 
 
+def ancestors(label: str) -> list[str]:
+    """What a question about an attribute asks for as well (consult.disclosure): the findings above it."""
+    out: list[str] = []
+    while label in AT and (parent := AT[label][0]) is not None:
+        out.append(parent)
+        label = parent
+    return out
+
+
 def topic_of(label: str) -> str:
     """The row under which a label counts."""
     if label == "open":
@@ -127,6 +136,9 @@ def score_questions(items: Iterable[Item], by: str) -> Score:
         if query.open:
             found.add("open")
         found -= item.allowed
+        above = {a for f in found for a in ancestors(f)}
+        found |= above & wanted
+        found -= {f for f in found - wanted if any(f in ancestors(w) for w in wanted & found)}
         _count(out, item, wanted, found)
         asks = bool(wanted) and bool(query.findings or query.topics or query.open)
         out.texts["texts"] += 1

@@ -17,7 +17,7 @@ _EMPTY: Final = frozenset(
         "i have be do not no of in on at to for with by from as it this that these those there here and or nor but if so than then can could "
         "when should would will shall may might must let me get got getting gotten feel feels felt feeling notice noticed noticing experience "
         "experiencing experienced suffer suffering suffered ever now today okay ok right well um uh er mm yes please thanks just even "
-        "still also too yet because since during again tell say said ask know check mention your very really quite always often sometimes"
+        "also too yet because since during again tell say said ask know check mention your very really quite always often sometimes"
     )
 )
 """Words without content."""
@@ -27,7 +27,7 @@ _LOOSE: Final = frozenset(
         "nothing much many more most lot lots bit little kind sort type like only else other another usual usually normal normally same into "
         "onto over under about around up down out off while during few couple past last time times day days make makes making made give "
         "given area particular go going goes went gone such each every value text own sir madam doctor exactly able try trying tried use "
-        "used keep keeps use come comes came coming see seen saw look looking looks away everyone"
+        "used still keep keeps use come comes came coming see seen saw look looking looks away everyone"
     )
 )
 """Words of little content: a phrase of which they leave one concept only means more than that concept."""
@@ -45,7 +45,7 @@ nausea: nausea, nauseous, nauseated, queasy, feel sick, feeling sick, felt sick,
 fever: fever, feverish, take temperature, temperature, burning up, high temperature
 breathless: breathless, breathlessness, puffed, winded, short of breath, shortness of breath, out of breath, catch breath, difficulty breathing
 breathless: trouble breathing, hard to breathe, struggling to breathe, struggle to breathe, breathing difficulty, problems breathing
-tired: tired, tiredness, fatigue, exhausted, lethargic, knackered, weary, worn out, lack of energy, no energy, energy level, run down
+tired: tired, tiredness, fatigue, exhausted, lethargic, knackered, worn out, lack of energy, no energy, energy level, run down
 phlegm: phlegm, sputum, mucus
 bringup: bring up, bringing up, cough up, coughing up, coughed up, brought up
 faint: faint, fainting, blackout, collapse, pass out, passed out, passing out, black out, blacked out, lose consciousness, lost consciousness

@@ -119,7 +119,7 @@ class Gists:
                 kept[h.finding] = h
         accounted = set().union(*(h.gist for h in kept.values())) if kept else set()
         total = sum(self.weight(c) for c in set(said) - ASIDE | accounted)
-        if len(accounted) == 1 and accounted <= self._common and accounted != set(said) - ASIDE:
+        if len(accounted) == 1 and accounted <= self._common and set(said) - ASIDE > accounted - ASIDE:
             return []
         if not kept or sum(self.weight(c) for c in accounted) < cover * total:
             return []
@@ -157,7 +157,7 @@ def phrasings(f: Finding) -> frozenset[Gist]:
     slot = f.present.replace("{value}", "").replace("{text}", "")
     texts = (f.plain, f.clinical, *f.synonyms, *f.questions, slot)
     keys = [tokens(t) for t in texts]
-    return frozenset(g for k in keys if (g := frozenset(concepts(k))) and not (len(g) == 1 and says_more(k)))
+    return frozenset(g for k in keys if (g := frozenset(concepts(k))) and not (len(g - POLAR) <= 1 and says_more(k)))
 
 
 def _close(gist: Gist, said: Sequence[str]) -> bool:

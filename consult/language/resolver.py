@@ -167,7 +167,9 @@ def _gist(part: str, key: Tokens, free: list[bool], lex: Lexicon, *, named: bool
     for clause in _CLAUSE.split(part):
         toks = tokens(clause)
         if all(free[at : at + len(toks)]):
-            out += [h.finding for h in g.about(concepts(toks))]
+            said = concepts(toks)
+            hits = g.about(said)
+            out += [h.finding for h in hits] or (g.neutral(said) if POLAR.intersection(said) else ())
         at += len(toks)
     return out
 

@@ -11,7 +11,7 @@ half. How it was labelled, and what counts as what: docs/language.md.
 from __future__ import annotations
 
 import argparse
-import inspect
+
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -34,12 +34,13 @@ from labelled import (
 from consult import load_knowledge
 from consult.language.extractor import extract
 from consult.language.resolver import resolve
+from consult.terms import Resolver
 
 K = load_knowledge()
 AT = known_at_labelling()
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "language.md"
 SIGNS = {"present": "+", "absent": "-", "unknown": "~", "not_noticed": "~"}
-_BY = "by" in inspect.signature(resolve).parameters
+
 
 
 @dataclass
@@ -112,7 +113,7 @@ def topic_of(label: str) -> str:
 
 
 def _resolved(text: str, by: str) -> Any:
-    return resolve(text, K, by=by) if _BY else resolve(text, K)
+    return resolve(text, K, Resolver(by))
 
 
 def score_questions(items: Iterable[Item], by: str) -> Score:

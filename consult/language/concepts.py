@@ -27,7 +27,7 @@ _LOOSE: Final = frozenset(
         "nothing much many more most lot lots bit little kind sort type like only else other another usual usually normal normally same into "
         "onto over under about around up down out off while during few couple past last time times day days make makes making made give "
         "given area particular go going goes went gone such each every value text own sir madam doctor exactly able try trying tried use "
-        "used still keep keeps use come comes came coming see seen saw look looking looks away everyone"
+        "used still first keep keeps use come comes came coming see seen saw look looking looks away everyone"
     )
 )
 """Words of little content: a phrase of which they leave one concept only means more than that concept."""
@@ -60,7 +60,7 @@ hoarse: hoarse, hoarseness, croaky
 block: block, blocked, congested, congestion, stuffy, bunged
 runny: runny, streaming
 period: period, menstrual, menstruation
-family: family, relative, parent, mother, father, dad, brother, sister, uncle, aunt, grandmother, grandfather, sibling
+family: run in family, family, relative, parent, mother, father, dad, brother, sister, uncle, aunt, grandmother, grandfather, sibling
 start: start, begin, began, begun, onset
 sudden: sudden, suddenly, quickly, all of a sudden, out of the blue, at once
 gradual: gradual, gradually, slowly
@@ -95,7 +95,7 @@ rating: scale
 nappy: nappy, diaper, nappies
 feed: feed, feeding, bottle, fed
 vaccine: vaccine, vaccination, vaccinated, immunisation, immunised, immunization, jab
-gum: gum, gums
+joint: joint, knee, hip, knuckle, ankle
 tooth: tooth, teeth
 throat: throat
 swallow: swallow, swallowing

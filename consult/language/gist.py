@@ -15,7 +15,7 @@ from typing import Final
 from consult.knowledge.model import Finding, Knowledge, Source
 from consult.knowledge.per_object import per_object
 from consult.language.concepts import concepts, says_more
-from consult.language.tokens import tokens
+from consult.language.tokens import NEGATORS, tokens
 
 COVER: Final = 0.5
 """Share of what a clause says, by weight, that phrasings must account for."""
@@ -25,6 +25,8 @@ POLAR: Final = frozenset(
     "poor bad low lose gain less more hard change differ different chang fewer reduc trouble weak worse good".split()
 )
 """Concepts that say how a thing is, not what it is."""
+OTHERS: Final = frozenset({"family", "social", "ice"})
+"""Topics that are about other people too."""
 ASIDE: Final = frozenset("recent when describe place before person".split())
 """Concepts that may stay unaccounted for."""
 FAMILIES: Final = 4
@@ -52,16 +54,26 @@ class Gists:
     _below: dict[str, list[str]] = field(default_factory=dict)
     _neutral: dict[Gist, tuple[str, ...]] = field(default_factory=dict)
     _common: set[str] = field(default_factory=set)
+    _denied: set[tuple[str, Gist]] = field(default_factory=set)
+    _others: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         owners: dict[Gist, list[str]] = {}
         for f in self.knowledge.findings:
             if f.source is Source.HISTORY:
                 self._phrasings[f.id] = phrasings(f)
+                self._denied |= {(f.id, g) for g in denied(f)}
+                if f.topic in OTHERS or {"family", "contact"}.intersection(concepts(tokens(f.plain))):
+                    self._others.add(f.id)
                 for above in self.ancestors(f.id):
                     self._below.setdefault(above, []).append(f.id)
                 for gist in self._phrasings[f.id]:
                     owners.setdefault(gist, []).append(f.id)
+                if f.parent is None:
+                    for words in (w for v in f.values for w in (v.plain, *v.synonyms)):
+                        named = frozenset(concepts(tokens(words))) - POLAR
+                        if named and f.id not in self._neutral.get(named, ()):
+                            self._neutral[named] = (*self._neutral.get(named, ()), f.id)
                 for gist in {g - POLAR for g in self._phrasings[f.id] if g & POLAR} - {frozenset()}:
                     self._neutral[gist] = (*self._neutral.get(gist, ()), f.id)
         holding: dict[str, set[str]] = {}
@@ -98,6 +110,18 @@ class Gists:
         """How telling a concept is; one that no phrasing holds counts half of the heaviest."""
         return self._weight.get(concept, self._heaviest / 2)
 
+    def is_denial(self, hit: Hit) -> bool:
+        """Whether the phrasing is itself a negative: "I can't sleep"."""
+        return (hit.finding, hit.gist) in self._denied
+
+    def is_its_name(self, hit: Hit) -> bool:
+        """Whether the phrasing is what the finding is plainly called, not a word that may mean other things too."""
+        return hit.gist == frozenset(concepts(tokens(self.knowledge.finding[hit.finding].plain)))
+
+    def of_others(self, finding: str) -> bool:
+        """Whether a finding is about other people by nature: the family's health, a contact, who is at home."""
+        return finding in self._others
+
     def all_in(self, said: Sequence[str]) -> list[Hit]:
         """Every phrasing all of whose concepts are there, close together."""
         here = set(said)
@@ -131,6 +155,12 @@ class Gists:
         best = [h for h in hits if not any(h.gist < o.gist for o in hits)]
         return list(dict.fromkeys(h.finding for h in best))
 
+    def beside(self, mentioned: Gist, said: Sequence[str]) -> list[str]:
+        """Findings that share a word with what is mentioned: "runny nose" in "a runny or blocked nose"."""
+        hits = [h for h in self.all_in(said) if h.gist & mentioned and h.gist - mentioned and not h.gist > mentioned]
+        best = [h for h in hits if not any(h.gist < o.gist for o in hits)]
+        return list(dict.fromkeys(h.finding for h in best))
+
     def neutral(self, said: Sequence[str]) -> tuple[str, ...]:
         """The findings asked for by naming what they are changes of: "How is your appetite?", "your weight?"."""
         gist = frozenset(said) - POLAR - ASIDE
@@ -158,6 +188,12 @@ def phrasings(f: Finding) -> frozenset[Gist]:
     texts = (f.plain, f.clinical, *f.synonyms, *f.questions, slot)
     keys = [tokens(t) for t in texts]
     return frozenset(g for k in keys if (g := frozenset(concepts(k))) and not (len(g - POLAR) <= 1 and says_more(k)))
+
+
+def denied(f: Finding) -> frozenset[Gist]:
+    """Those phrasings that hold a negation in words."""
+    keys = [tokens(t) for t in (*f.synonyms, *f.questions, f.present)]
+    return frozenset(frozenset(concepts(k)) for k in keys if NEGATORS.intersection(k))
 
 
 def _close(gist: Gist, said: Sequence[str]) -> bool:

@@ -14,7 +14,7 @@ from typing import Final
 from consult.events import Query
 from consult.knowledge.model import Knowledge
 from consult.language.concepts import concepts
-from consult.language.gist import POLAR, gists
+from consult.language.gist import ASIDE, POLAR, gists
 from consult.language.lexicon import Lexicon, lexicon
 from consult.language.tokens import Tokens, sentences, tokens
 from consult.terms import Resolver
@@ -55,7 +55,6 @@ _LEAVE: Final = re.compile(
 )
 """Leave asked for, and what else a question asks that is none about the illness."""
 _CLAUSE: Final = re.compile(r"(?<=[,;:])\s+|\s+(?=(?:and|or|but|because)\s)", re.IGNORECASE)
-_FINE: Final = re.compile(r"\b(?:how|ok|okay|all right|alright|normal(?:ly)?|as usual|fine|well)\b", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -117,7 +116,7 @@ def _part(part: str, lex: Lexicon, by: Resolver, a: _Asked) -> None:
     found = _named(key, free, lex)
     found += _gist(part, key, free, lex, named=bool(found))
     about = _ABOUT.search(part) or (not found and _HOW.search(part))
-    topics = [e.finding for _, _, e in lex.topics.find(key, free)] if about or not found else []
+    topics = _topics(key, free, lex, wide=bool(about)) if about or not found else []
     opens = bool(_OPEN.search(part) or (about and (found or topics)))
     if not (found or topics or opens):
         found = _last_resort(part, key, lex, by)
@@ -141,8 +140,18 @@ def _named(key: Tokens, free: list[bool], lex: Lexicon) -> list[str]:
         wider = g.wider(frozenset(concepts(key[start:end])), said)
         below = [] if valued or wider else g.below(e.finding, said, several=several)
         out += wider or below or [e.finding]
+        if several and not wider and not below:
+            out += g.beside(frozenset(concepts(key[start:end])), said)
     out += valued
     return [f for f in dict.fromkeys(out) if not any(f in g.ancestors(o) for o in out)]
+
+
+def _topics(key: Tokens, free: list[bool], lex: Lexicon, *, wide: bool) -> list[str]:
+    """Topics named; in a question that does not ask "about" them, only where it says little else."""
+    hits = list(lex.topics.find(key, free))
+    named = {c for i, j, _ in hits for c in concepts(key[i:j])}
+    rest = set(concepts(key)) - named - POLAR - ASIDE
+    return [e.finding for _, _, e in hits] if wide or len(rest) <= 1 else []
 
 
 def _valued(key: Tokens, free: list[bool], here: set[str], lex: Lexicon) -> list[str]:
@@ -176,7 +185,7 @@ def _gist(part: str, key: Tokens, free: list[bool], lex: Lexicon, *, named: bool
 
 def _last_resort(part: str, key: Tokens, lex: Lexicon, by: Resolver) -> list[str]:
     said = concepts(key)
-    neutral = gists(lex.knowledge).neutral(said) if _FINE.search(part) or POLAR.intersection(said) else ()
+    neutral = gists(lex.knowledge).neutral(said)
     if neutral:
         return list(neutral)
     if by is Resolver.EMBEDDING:

@@ -83,8 +83,7 @@ def known_at_labelling() -> dict[str, tuple[str | None, str]]:
 def questions() -> list[Item]:
     """Our doctors' questions."""
     return [
-        _question(f"question {n}", labels, text)
-        for n, (labels, text) in enumerate(_rows("doctor_questions.txt", 2), 1)
+        _question(f"question {n}", labels, text) for n, (labels, text) in enumerate(_rows("doctor_questions.txt", 2), 1)
     ]
 
 

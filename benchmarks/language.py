@@ -11,7 +11,6 @@ half. How it was labelled, and what counts as what: docs/language.md.
 from __future__ import annotations
 
 import argparse
-
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -40,7 +39,6 @@ K = load_knowledge()
 AT = known_at_labelling()
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "language.md"
 SIGNS = {"present": "+", "absent": "-", "unknown": "~", "not_noticed": "~"}
-
 
 
 @dataclass
@@ -159,7 +157,9 @@ def _count(out: Score, item: Item, wanted: set[str], found: set[str]) -> None:
         kind = "right" if label in wanted & found else "missed" if label in wanted else "wrong"
         out.add(topic_of(label), **{kind: 1})
     if wanted != found:
-        out.notes.append(f"{item.ref} [{item.half}]: {item.text[:160]!r}\n    wanted {sorted(wanted)} found {sorted(found)}")
+        out.notes.append(
+            f"{item.ref} [{item.half}]: {item.text[:160]!r}\n    wanted {sorted(wanted)} found {sorted(found)}"
+        )
 
 
 def score_replies(items: Iterable[Item]) -> Score:
@@ -260,7 +260,10 @@ def _cell(value: Any) -> str:
 def markdown(result: dict[str, Any]) -> str:
     """The tables of docs/language.md."""
     names = [n for n in result if "/" in n]
-    lines = ["| set | texts | precision, micro (macro) | recall, micro (macro) | texts with something wrong |", "| --- | --- | --- | --- | --- |"]
+    lines = [
+        "| set | texts | precision, micro (macro) | recall, micro (macro) | texts with something wrong |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for name in names:
         r = result[name]
         if r is not None and "micro" in r:

@@ -14,7 +14,18 @@ from typing import Final
 from consult.knowledge.model import FindingKind, Knowledge
 from consult.language.lexicon import Entry, Frame, Lexicon, lexicon
 from consult.language.mentions import Reading, Sentence, mentions, negated, paraphrases
-from consult.language.replies import NO, UNKNOWN, YES, Reply, contains, denies, hums_yes, in_turn, says_both, short_reply
+from consult.language.replies import (
+    NO,
+    UNKNOWN,
+    YES,
+    Reply,
+    contains,
+    denies,
+    hums_yes,
+    in_turn,
+    says_both,
+    short_reply,
+)
 from consult.language.tokens import Tokens, sentences, tokens
 
 __all__ = ["Reading", "extract"]
@@ -23,7 +34,9 @@ _BARE: Final = 3
 """Tokens up to which a sentence is not searched for paraphrases."""
 
 
-def extract(text: str, knowledge: Knowledge, asked: Sequence[str] = (), *, for_other: bool = False) -> tuple[Reading, ...]:
+def extract(
+    text: str, knowledge: Knowledge, asked: Sequence[str] = (), *, for_other: bool = False
+) -> tuple[Reading, ...]:
     """What `text` says, given the findings `asked` just before it; one reading a finding, the last one said.
 
     `for_other`: a parent or carer speaks, so that "my son" is the patient.
@@ -90,7 +103,7 @@ def _sentence(s: Sentence, asked: Sequence[str]) -> None:
             _more_values(s, 0, f_id)
     if any(s.free):
         mentions(s)
-        if not s.read and len(s.toks) >= _BARE or sum(s.free) >= _BARE:
+        if (not s.read and len(s.toks) >= _BARE) or sum(s.free) >= _BARE:
             paraphrases(s)
 
 

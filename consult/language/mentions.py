@@ -150,7 +150,12 @@ def paraphrases(s: Sentence) -> None:
         start, at = at, at + len(toks)
         if len(toks) < 2 or not all(s.free[start:at]):
             continue
-        if contains(toks, UNKNOWN) or contains(toks, REFUSED) or contains(toks, NOT_NOTICED) or _MIGHT.intersection(toks):
+        if (
+            contains(toks, UNKNOWN)
+            or contains(toks, REFUSED)
+            or contains(toks, NOT_NOTICED)
+            or _MIGHT.intersection(toks)
+        ):
             continue
         denied = bool(NEGATORS.intersection(toks))
         for hit in g.about(concepts(toks), COVER):

@@ -39,7 +39,17 @@ REFUSED: Final = any_of(
     end=("not go there", "not going there"),
 )  # fmt: skip
 NOT_NOTICED: Final = any_of(
-    ("not that I", "haven't noticed", "not noticed", "didn't notice", "hasn't noticed", "nothing I noticed", "not as far as", "not to my knowledge", "haven't looked")
+    (
+        "not that I",
+        "haven't noticed",
+        "not noticed",
+        "didn't notice",
+        "hasn't noticed",
+        "nothing I noticed",
+        "not as far as",
+        "not to my knowledge",
+        "haven't looked",
+    )
 )
 
 
@@ -48,7 +58,9 @@ def contains(toks: Tokens, phrases: re.Pattern[str]) -> bool:
     return bool(phrases.search(" ".join(toks)))
 
 
-_LEAD: Final = frozenset("well oh hmm mm um uh er ah so honestly look god gosh goodness doctor mean maybe and but".split())
+_LEAD: Final = frozenset(
+    "well oh hmm mm um uh er ah so honestly look god gosh goodness doctor mean maybe and but".split()
+)
 """Words before an answer."""
 _YES: Final = re.compile(
     r"(?:@|it|that|this|he|she) (?:do|have|be|can|did)(?: (?:yes|indeed|actually|sometimes|now|too|@ be afraid|be afraid))*$"
@@ -60,8 +72,8 @@ _YES: Final = re.compile(
 """How a sentence that affirms begins, in normal tokens, fillers left aside."""
 _NO: Final = re.compile(
     r"(?:@ |it )?(?:do|have|be|did|would|could|can) not(?: (?:be|do|have|think so|believe so|no|at all|yet|so))*$"
-    r"|(?:@ )?(?:do|did|would) not (?:think|believe|say|imagine|suppose) so\b|(?:thankfully|luckily|fortunately|hopefully|probably|certainly|definitely|absolutely"
-    r"|god|thank god) (?:not|no)\b|(?:@ )?doubt it"
+    r"|(?:@ )?(?:do|did|would) not (?:think|believe|say|imagine|suppose) so\b|(?:thankfully|luckily|fortunately|hopefully|probably"
+    r"|certainly|definitely|absolutely|god|thank god) (?:not|no)\b|(?:@ )?doubt it"
 )
 _MM: Final = re.compile(r"\s*(?:mm+|m+h*m+|uh)[\s-]*(?:hm+|huh)\b", re.IGNORECASE)
 
@@ -72,10 +84,14 @@ def hums_yes(sentence: str) -> bool:
 
 
 _BOTH: Final = re.compile(r"\b(?:both|all of (?:them|those|that|it)|the lot)\b", re.IGNORECASE)
-_TURN: Final = re.compile(r"\b(yes|yeah|no|not)\b[\w\s']{0,12}\b(?:first|second|third|last|latter|former)\b", re.IGNORECASE)
+_TURN: Final = re.compile(
+    r"\b(yes|yeah|no|not)\b[\w\s']{0,12}\b(?:first|second|third|last|latter|former)\b", re.IGNORECASE
+)
 
 
-_DENIES: Final = re.compile(r"(?:@ )?(?:do|have|be) not (?:take|have|use|got|get|on)\b(?!.*\b(?:but|except|apart|only|other|other than)\b)")
+_DENIES: Final = re.compile(
+    r"(?:@ )?(?:do|have|be) not (?:take|have|use|got|get|on)\b(?!.*\b(?:but|except|apart|only|other|other than)\b)"
+)
 
 
 def denies(text: str) -> bool:

@@ -23,18 +23,22 @@ _BESIDE: Final = frozenset("with from to for by like of than at about beside tel
 """Words behind which someone is not who the sentence is about."""
 _REPORTS: Final = frozenset(
     "say said think thought told tell noticed notice made make want wanted asked ask heard hear saw see brought bring worry worried suggested "
-    "thought reckon insisted insist convinced".split()
+    "sent send thought reckon insisted insist convinced".split()
 )
 _TURNS: Final = frozenset("but however though although except".split())
+_JOINS: Final = frozenset("and so because that since as cause".split())
+"""Words behind which a new subject begins a new clause."""
 _OVER: Final = re.compile(
-    r"\bused to (?!be (?:no|not))|\blast year\b|\b(?:year|decade)(?: or (?:so|two))? (?:ago|back)\b|\b(?:as|when @ be) (?:child|kid|baby|boy|girl|teenager|student"
-    r"|young|little|small|younger|pregnant)|\bin past\b|\bwent away\b|\bgone away\b|\bover it now\b|\bcleared up\b|\bgone now\b"
+    r"\bused to (?!be (?:no|not))|\blast year\b|\b(?:year|decade)(?: or (?:so|two))? (?:ago|back)\b"
+    r"|\b(?:as|when @ be) (?:child|kid|baby|boy|girl|teenager|student|young|little|small|younger|pregnant)"
+    r"|\bin past\b|\bwent away\b|\bgone away\b|\bover it now\b|\bcleared up\b|\bgone now\b"
     r"|\bnot any ?more\b|\bnot have it since\b|\bgot better\b|\bbetter now\b|\b(?<!at )once$"
 )
 _NOT_SO: Final = re.compile(
-    r"\b(?:if|unless|in case|whether|worried(?: that)? (?:@|it) (?:be|might|may|could|will|have)|afraid (?:of|that|@)|scared (?:of|that|@)|fear(?:ed)? (?:of|that)"
-    r"|(?:be|might be) going to (?:get|have)|might (?:get|have to)|looked up|look up|googled|read about|read that|heard (?:of|about)|would not want|to avoid|to prevent"
-    r"|prevents?|something for|tablet for|pill for|medicine for|medication for|cream for|spray for|know about|wondering about|could (?:it|this) be|thought it be)\b"
+    r"\b(?:if|unless|in case|whether|worried(?: that)? (?:@|it) (?:be|might|may|could|will|have)|(?:afraid|scared) (?:of|that|@)"
+    r"|fear(?:ed)? (?:of|that)|(?:be|might be) going to (?:get|have)|might (?:get|have to)|looked up|look up|googled|read (?:about|that)"
+    r"|heard (?:of|about)|would not want|to avoid|to prevent|prevents?|(?:something|tablet|pill|medicine|medication|cream|spray) for"
+    r"|know about|wondering about|could (?:it|this) be|thought it be)\b"
 )
 _CURES: Final = frozenset(
     "medicine syrup drop sweet tablet mixture pill cream lotion spray remedy pastille linctus lozenge medication".split()
@@ -53,7 +57,7 @@ def reach(toks: Tokens, i: int) -> tuple[int, int]:
 
 
 def _turn(toks: Tokens, k: int) -> bool:
-    return toks[k] in _TURNS or (toks[k] in ("and", "so") and toks[k + 1 : k + 2] == ("@",))
+    return toks[k] in _TURNS or (toks[k] in _JOINS and toks[k + 1 : k + 2] == ("@",))
 
 
 def applies(toks: Tokens, start: int, end: int, *, for_other: bool, past: bool, others: bool) -> bool:
@@ -79,7 +83,7 @@ def _someone_else(toks: Tokens, low: int, start: int, *, for_other: bool) -> boo
         if word not in _KIN and word not in _CHILD:
             continue
         lead = k - 2 if toks[k - 1 : k] == ("@",) else k - 1
-        if (lead >= low and toks[lead] in _BESIDE) or toks[k + 1 : k + 2] and toks[k + 1] in _REPORTS:
+        if (lead >= low and toks[lead] in _BESIDE) or (toks[k + 1 : k + 2] and toks[k + 1] in _REPORTS):
             continue
         if for_other and toks[k - 1 : k] == ("@",) and word not in ("brother", "sister", "friend"):
             continue

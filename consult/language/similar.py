@@ -36,12 +36,17 @@ def available() -> bool:
     return find_spec("wordllama") is not None
 
 
-@lru_cache(maxsize=1)
-def _model() -> Any:
+def require() -> None:
+    """Raise UsageError if the extra is not installed."""
     if not available():
         raise UsageError(
             "--resolver: embedding needs wordllama (mend: pip install 'consult[embeddings]', or use lexicon)"
         )
+
+
+@lru_cache(maxsize=1)
+def _model() -> Any:
+    require()
     import wordllama
 
     return wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)

@@ -67,7 +67,7 @@ gradual: gradual, gradually, slowly
 spread: spread, radiate, radiating, travel, travelling
 worse: worse, worsen, worsening, aggravate
 hard: hard, difficult, difficulty, trouble, struggle, struggling, problem, issue
-0: this problem, this trouble, this illness, your problem, your trouble, this complaint, your complaint
+0: wee bit, this problem, this trouble, this illness, your problem, your trouble, this complaint, your complaint
 place: where, whereabouts, place, site, part, location
 describe: describe, character, nature, what kind of, what sort of, what type of, be like, feel like
 when: since when, how long, how many day, how many week, how many month

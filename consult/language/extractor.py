@@ -24,6 +24,7 @@ from consult.language.replies import (
     hums_yes,
     in_turn,
     says_both,
+    says_something,
     short_reply,
 )
 from consult.language.tokens import Tokens, sentences, tokens
@@ -128,7 +129,7 @@ def _hedged(toks: Tokens, start: int, e: Entry) -> Reply:
 def _more_values(s: Sentence, start: int, finding: str) -> None:
     """Further values of a finding in the rest of the sentence: "in my arm and my neck"."""
     for i, j, e in s.lex.values[finding].find(s.toks[start:], s.free[start:]):
-        if negated(s.toks, start + i, s.free):
+        if negated(s, start + i):
             continue
         s.read.append(Reading(finding, "present", (e.value,) if e.value else ()))
         s.take(start + i, start + j)
@@ -184,7 +185,7 @@ def _answer(out: dict[str, Reading], short: Reply | None, text: str, asked: Sequ
     for f_id in open_ones:
         f = lex.knowledge.finding[f_id]
         if short is None:
-            if f.kind is FindingKind.TEXT and text and not out and len(asked) == 1:
+            if f.kind is FindingKind.TEXT and says_something(text) and not out and len(asked) == 1:
                 out[f_id] = Reading(f_id, "absent") if denies(text) else Reading(f_id, "present", text=text.strip())
         elif f.kind is FindingKind.TEXT and short == "present":
             out[f_id] = Reading(f_id, "present", text=text.strip())

@@ -19,6 +19,8 @@ from consult.language.tokens import NEGATORS, tokens
 
 COVER: Final = 0.5
 """Share of what a clause says, by weight, that phrasings must account for."""
+COVER_ALONE: Final = 0.6
+"""The same, where the phrasing is one concept."""
 SPREAD: Final = 3
 """Concepts that may stand between those of a phrasing."""
 POLAR: Final = frozenset(
@@ -143,8 +145,11 @@ class Gists:
                 kept[h.finding] = h
         accounted = set().union(*(h.gist for h in kept.values())) if kept else set()
         total = sum(self.weight(c) for c in set(said) - ASIDE | accounted)
-        if len(accounted) == 1 and accounted <= self._common and set(said) - ASIDE > accounted - ASIDE:
-            return []
+        beside = set(said) - ASIDE - accounted
+        if len(accounted) == 1 and beside:
+            cover = max(cover, COVER_ALONE)
+            if accounted <= ASIDE or accounted <= self._common:
+                return []
         if not kept or sum(self.weight(c) for c in accounted) < cover * total:
             return []
         return list(kept.values())

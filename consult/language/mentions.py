@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from consult.knowledge.model import FindingKind
@@ -39,7 +40,7 @@ class Reading:
     """Follows from another reading (a described pain is a pain)."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Sentence:
     """A sentence while it is read: its tokens, those not yet accounted for, and what has been read."""
 
@@ -49,6 +50,13 @@ class Sentence:
     for_other: bool
     free: list[bool]
     read: list[Reading]
+
+    @cached_property
+    def last_or(self) -> int:
+        """Up to where things named side by side may be a list under one negation; "no pain, just tired" is none."""
+        if "just" not in self.part.lower():
+            return len(self.toks)
+        return max((i for i, t in enumerate(self.toks) if t in ("or", "nor")), default=0)
 
     def take(self, start: int, end: int) -> None:
         """Account for tokens."""
@@ -93,7 +101,7 @@ def _state(s: Sentence, start: int, end: int) -> Reply:
         return "unknown"
     if contains(near, NOT_NOTICED):
         return "not_noticed"
-    return "absent" if negated(toks, start, s.free) else "present"
+    return "absent" if negated(s, start) else "present"
 
 
 def _unsure(near: Tokens, at: int) -> bool:
@@ -105,12 +113,13 @@ def _unsure(near: Tokens, at: int) -> bool:
     return before < at or bool(_MIGHT.intersection(near[:at]))
 
 
-def negated(toks: Tokens, i: int, free: list[bool]) -> bool:
+def negated(s: Sentence, i: int) -> bool:
     """Whether a negation reaches token `i`: one before it in the sentence, with no turn ("but") between.
 
     It reaches past things already read only along a list: "no fever, chest pain or cough".
     """
-    listed, of_list = False, "or" in toks[i:] or "nor" in toks[i:]
+    toks, free = s.toks, s.free
+    listed, of_list = False, i < s.last_or
     for k in range(i - 1, -1, -1):
         listed = listed or toks[k] in ("or", "nor") or (of_list and k == i - 1 and not free[k])
         if toks[k] in _BREAKERS or (not free[k] and not listed):
@@ -132,7 +141,7 @@ def _values_beside(s: Sentence, finding: str, start: int, end: int) -> None:
             if i + n > high or not all(s.free[i : i + n]):
                 continue
             fits = [e for e in s.lex.value_mentions.get(s.toks[i : i + n], ()) if s.lex.parent(e.finding) == finding]
-            if len(fits) == 1 and fits[0].value and not negated(s.toks, i, s.free):
+            if len(fits) == 1 and fits[0].value and not negated(s, i):
                 near = i + n == start or s.lex.knowledge.finding[fits[0].finding].kind is FindingKind.MULTI
                 if near or i >= end:
                     s.read.append(Reading(fits[0].finding, "present", (fits[0].value,)))

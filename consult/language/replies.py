@@ -99,6 +99,16 @@ def denies(text: str) -> bool:
     return bool(_DENIES.match(" ".join(tokens(text))))
 
 
+_POLITE: Final = frozenset(
+    "thank thanks you bye goodbye ok okay right sorry hello hi um uh er mm hmm oh well so see later pardon doctor @ be do".split()
+)
+
+
+def says_something(text: str) -> bool:
+    """Whether a reply holds more than courtesies and fillers."""
+    return not _POLITE.issuperset(tokens(text))
+
+
 def says_both(text: str) -> bool:
     """Whether a yes is to everything that was asked."""
     return bool(_BOTH.search(text))

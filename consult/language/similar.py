@@ -17,8 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from consult.errors import UsageError
-from consult.knowledge.model import Knowledge, Source
+from consult.knowledge.model import Finding, Knowledge, Source
 from consult.knowledge.per_object import per_object
+from consult.language.concepts import concepts
+from consult.language.tokens import tokens
 
 LIKE: Final = 0.55
 """Cosine from which a question is taken for another (ours, set on the development half)."""
@@ -73,6 +75,11 @@ _banks = per_object(_bank)
 """What each finding is called, as vectors; made once per knowledge."""
 
 
+def _names(question: str, finding: Finding) -> bool:
+    said = concepts(tokens(question))
+    return bool(set(said).intersection(concepts(tokens(finding.plain))))
+
+
 def nearest(question: str, knowledge: Knowledge) -> list[str]:
     """The finding that a question is most like, if it is like enough and clearly more so than any other."""
     owners, bank = _banks(knowledge)
@@ -82,5 +89,8 @@ def nearest(question: str, knowledge: Knowledge) -> list[str]:
     (first, top), *rest = sorted(best.items(), key=lambda x: -x[1])
     if rest and top - rest[0][1] < AHEAD:
         return []
+    parent = knowledge.finding[first].parent
+    if parent is not None and not _names(question, knowledge.finding[parent]):
+        return []  # "Is it on one side?" asks of what only the dialogue can tell
     enough = LIKE_SENSITIVE if knowledge.finding[first].sensitive else LIKE
     return [first] if top >= enough else []

@@ -17,13 +17,13 @@ _EMPTY: Final = frozenset(
         "i have be do not no of in on at to for with by from as it this that these those there here and or nor but if so than then can could "
         "when should would will shall may might must let me get got getting gotten feel feels felt feeling notice noticed noticing experience "
         "experiencing experienced suffer suffering suffered ever now today okay ok right well um uh er mm yes please thanks just even "
-        "also too yet because since during again tell say said ask know check mention your very really quite always often sometimes"
+        "also too yet because since during again tell say said ask know check mention your very really quite always sometimes"
     )
 )
 """Words without content."""
 _LOOSE: Final = frozenset(
     tokens(
-        "who which whom what whatever how why seem seems find found never moment all one ones thing things anything something everything "
+        "often who which whom what whatever how why seem seems find found never moment all one ones thing things anything something everything "
         "nothing much many more most lot lots bit little kind sort type like only else other another usual usually normal normally same into "
         "onto over under about around up down out off while during few couple past last time times day days make makes making made give "
         "given area particular go going goes went gone such each every value text own sir madam doctor exactly able try trying tried use "
@@ -212,11 +212,18 @@ def _read(toks: Tokens) -> tuple[tuple[str, ...], bool]:
         elif word not in _EMPTY and not word[0].isdigit():
             out += _concept(word)
         i += n or 1
-    if "when" in bare[:2]:
+    if _asks_when(toks):
         out.append("when")
     if bare[:1] == ("what",) and bare[-1] == "like":
         out.append("describe")
     return tuple(out), loose
+
+
+def _asks_when(toks: Tokens) -> bool:
+    """ "When did it start?", and not "when you cough"."""
+    return any(
+        toks[k] == "when" and toks[k + 1 : k + 2] in (("do",), ("be",), ("have",)) for k in range(min(2, len(toks)))
+    )
 
 
 def _concept(word: str) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def _extract(text: str, lex: Lexicon, asked: tuple[str, ...], for_other: bool = 
     short: Reply | None = None
     stated = [p for p in sentences(text) if not p.endswith("?")]  # a question back states nothing
     for part in stated:
-        s = Sentence(part, tokens(part), lex, for_other, [], [])
+        s = Sentence(part, tokens(part), lex, for_other, asked, [], [])
         s.free = [True] * len(s.toks)
         _sentence(s, asked)
         for r in s.read:

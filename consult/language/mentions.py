@@ -48,6 +48,7 @@ class Sentence:
     toks: Tokens
     lex: Lexicon
     for_other: bool
+    asked: tuple[str, ...]
     free: list[bool]
     read: list[Reading]
 
@@ -78,6 +79,13 @@ def mentions(s: Sentence) -> None:
         s.take(start, end)
         finding = s.lex.knowledge.finding[e.finding]
         state = _state(s, start, end)
+        if (
+            finding.kind is FindingKind.TEXT
+            and finding.topic == "social"
+            and end - start == 1
+            and e.finding not in s.asked
+        ):
+            continue  # "it didn't work" is no word of an occupation
         if finding.kind is not FindingKind.BINARY and (
             state == "present" or (state == "absent" and not finding.absent)
         ):

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from consult import Limits, Setup, load_hospital, load_knowledge, load_persona, load_scenario, play
+from consult.agents.base import Record
+from consult.agents.recipient import receive
 from consult.errors import UsageError
 from consult.events import Audited, Question
 from consult.language import similar
@@ -118,6 +120,12 @@ def test_a_parent_speaks_of_the_child() -> None:
     assert read("My son has a cough.") == {}
     assert read("My son has a cough.", for_other=True) == {"cough": "present"}
     assert read("Her brother has a cough.", for_other=True) == {}
+
+
+def test_the_recipient_is_told_who_speaks() -> None:
+    source = {"type": "utterance", "seq": 1, "text": "My son has a cough."}
+    assert receive(Record(), source, "", K)[1] is None
+    assert receive(Record(), source, "", K, for_other=True)[0].complaint == "cough"
 
 
 @pytest.mark.parametrize(("text", "state"), [

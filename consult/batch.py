@@ -27,7 +27,7 @@ from consult.seeds import digest
 from consult.settings import Limits
 from consult.store.db import Store
 from consult.store.summary import failed
-from consult.terms import Words
+from consult.terms import Resolver, Words
 
 if TYPE_CHECKING:
     from consult.sim.session import Setup
@@ -72,6 +72,8 @@ class Plan(Record):
     max_orders: int = Field(default=5, ge=0, le=1000)
     epochs: int = Field(default=1, ge=1, le=100_000)
     seed: int = 0
+    resolver: Resolver | None = None
+    """How questions are understood. Absent: the lexicon (for a human inquirer, by embedding where that is installed)."""
 
     @property
     def content(self) -> dict[str, Any]:
@@ -142,6 +144,10 @@ def setups(plan: Plan, extra: tuple[Path, ...] = ()) -> list[Setup]:
     roles = plan.roles
     for role, spec in (*roles.items(), *(("inquirer", spec) for spec in plan.inquirer)):
         check_spec(role, spec)
+    if plan.resolver is Resolver.EMBEDDING:
+        from consult.language.similar import require
+
+        require()
     personas = sorted(persona_files()) if ALL in plan.personas else plan.personas
     paths = scenario_paths(plan.scenarios, extra)
     scenarios = [load_scenario(path) for path in paths]
@@ -202,6 +208,7 @@ def _setup(plan: Plan, scenario: Scenario, persona: str, agents: dict[str, str],
         limits=Limits(max_turns=plan.max_turns, max_orders=plan.max_orders),
         epoch=epoch,
         seed=plan.seed,
+        resolver=plan.resolver,
     )
 
 

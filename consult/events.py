@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter
 
 from consult.actions import Diagnosis
 from consult.files import Record
-from consult.terms import Department, Said, Urgency
+from consult.terms import Department, Resolver, Said, Urgency
 
 SCHEMA_VERSION = 1
 
@@ -356,6 +356,8 @@ class Provenance(Record):
     """Hashes of prompt templates by name."""
     models: dict[str, str] = {}
     """Model ids as returned, by role."""
+    resolver: Resolver = Resolver.LEXICON
+    """How questions were understood."""
 
 
 class Header(Record):

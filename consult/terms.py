@@ -66,6 +66,15 @@ class Sex(StrEnum):
     MALE = "male"
 
 
+class Resolver(StrEnum):
+    """How questions of free text are understood; see docs/language.md."""
+
+    LEXICON = "lexicon"
+    """By the knowledge's phrases and concepts."""
+    EMBEDDING = "embedding"
+    """And, where those find nothing, by likeness of meaning (the extra `consult[embeddings]`)."""
+
+
 class Department(Record):
     """Where a patient belongs, by the names of the general hospital; other hospitals map them."""
 

@@ -84,6 +84,7 @@ class FakeSetup:
     limits: Any
     epoch: int
     seed: int
+    resolver: Any = None
 
     @property
     def cell(self) -> str:

@@ -18,17 +18,19 @@ from consult.knowledge.belief import Known
 from consult.knowledge.model import Knowledge
 from consult.persona import Mood, Persona
 from consult.scenario import Patient, Scenario
-from consult.terms import Department, Urgency
+from consult.terms import Department, Resolver, Urgency
 
 ROLES = ("inquirer", "patient", "recipient", "triage", "examiner", "assessor")
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What all agents of a consultation share: the knowledge and the hospital."""
+    """What all agents of a consultation share: the knowledge, the hospital, how questions are understood."""
 
     knowledge: Knowledge
     hospital: Hospital
+    resolver: Resolver = Resolver.LEXICON
+    """How questions are understood; the same for all who read them."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from consult.events import RecordUpdate, Statement
 from consult.knowledge.model import Finding, Knowledge, Source
 from consult.language.extractor import Reading, extract
 from consult.language.resolver import resolve
+from consult.terms import Resolver
 
 Section = Literal["chief_complaint", "present_illness", "past_history"]
 _PAST: Final = {
@@ -23,11 +24,18 @@ NOT_GIVEN: Final = "not given"
 
 
 def receive(
-    record: Record, source: Mapping[str, Any], question: str, knowledge: Knowledge
+    record: Record,
+    source: Mapping[str, Any],
+    question: str,
+    knowledge: Knowledge,
+    *,
+    resolver: Resolver = Resolver.LEXICON,
+    for_other: bool = False,
 ) -> tuple[Record, RecordUpdate | None]:
     """The record after an utterance or result event (plain data), and what changed; None if nothing did.
 
-    `question` is what was asked before, "" for none: a bare "no" has no meaning without it.
+    `question` is what was asked before, "" for none: a bare "no" has no meaning without it. `for_other`: a parent or
+    carer speaks.
     """
     seq = int(source["seq"])
     if source["type"] == "result":
@@ -35,8 +43,8 @@ def receive(
             Reading(t["finding"], t["state"], tuple(t["values"])) for t in source["told"] if t["state"] != "withheld"
         ]
     else:
-        asked = resolve(question, knowledge).findings if question else ()
-        readings = list(extract(source["text"], knowledge, asked))
+        asked = resolve(question, knowledge, resolver).findings if question else ()
+        readings = list(extract(source["text"], knowledge, asked, for_other=for_other))
     complaint = record.complaint
     if complaint is None and source["type"] != "result":  # nobody comes with what an examination found
         complaint = _main(readings, knowledge)

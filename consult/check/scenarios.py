@@ -17,7 +17,7 @@ from consult.language.extractor import Reading
 from consult.language.guard import leaks, role_breaks
 from consult.language.lexicon import suits
 from consult.language.realiser import statement, voiced
-from consult.scenario import Fact, Release, Scenario, State
+from consult.scenario import Fact, Release, Scenario, Speaker, State
 
 _SILENT: Final = (Release.UNKNOWN, Release.ORDER_ONLY)
 """Rules under which the patient never tells the fact."""
@@ -145,7 +145,9 @@ def _opening(scenario: Scenario, knowledge: Knowledge, faults: Faults) -> None:
     """The first words say the opening facts, and nothing else."""
     if not scenario.opening:
         return
-    read = {r.finding: r for r in said(scenario.opening, knowledge)}
+    read = {
+        r.finding: r for r in said(scenario.opening, knowledge, for_other=scenario.patient.speaker is not Speaker.SELF)
+    }
     for f in scenario.facts:
         if f.release is not Release.OPENING:
             continue

@@ -28,9 +28,9 @@ def as_sentence(text: str) -> str:
     return text if not text or text[-1] in ".!?" else text + "."
 
 
-def said(text: str, knowledge: Knowledge, asked: Sequence[str] = ()) -> tuple[Reading, ...]:
-    """What a text says outright, leaving out what only follows from it."""
-    return tuple(r for r in extract(text, knowledge, asked) if not r.implied)
+def said(text: str, knowledge: Knowledge, asked: Sequence[str] = (), *, for_other: bool = False) -> tuple[Reading, ...]:
+    """What a text says outright, leaving out what only follows from it; `for_other`: a parent or carer says it."""
+    return tuple(r for r in extract(text, knowledge, asked, for_other=for_other) if not r.implied)
 
 
 def misread(sentence: str, meant: Reading, knowledge: Knowledge) -> str:

@@ -70,6 +70,12 @@ def agents(function: F) -> F:
 def world(function: F) -> F:
     """The options that say where a consultation takes place and how far it may go; all None if not given."""
     for decorate in (
+        option(
+            "--resolver",
+            type=click.Choice(["lexicon", "embedding"]),
+            metavar="lexicon|embedding",
+            help="How questions are understood; embedding needs the extra of that name. Default: lexicon.",
+        ),
         option("--max-orders", type=click.IntRange(0, 1000), help="Orders the inquirer may place. Default: 5."),
         option("--max-turns", type=click.IntRange(0, 1000), help="Questions the inquirer may ask. Default: 14."),
         option("--seed", type=int, help="Same seed, same transcript (reference agents). Default: 0."),

@@ -7,53 +7,74 @@ Knows nothing of the scenario: it can only read what was said.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
 from consult.knowledge.model import FindingKind, Knowledge
 from consult.language.lexicon import Entry, Frame, Lexicon, lexicon
-from consult.language.replies import NOT_NOTICED, REFUSED, UNKNOWN, YES, Reply, contains, short_reply
+from consult.language.mentions import Reading, Sentence, mentions, negated, paraphrases
+from consult.language.replies import (
+    NO,
+    UNKNOWN,
+    YES,
+    Reply,
+    contains,
+    denies,
+    hums_yes,
+    in_turn,
+    says_both,
+    says_something,
+    short_reply,
+)
 from consult.language.tokens import Tokens, sentences, tokens
 
-_NEGATORS: Final = frozenset("no not never without nor neither nothing none deny denied".split())
-_BREAKERS: Final = frozenset("but however though although except apart only just yet".split())
+__all__ = ["Reading", "extract"]
 _LEADS: Final = YES | {"well", "oh", "so", "honestly", "look"}
+_BARE: Final = 3
+"""Tokens up to which a sentence is not searched for paraphrases."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One thing a text says."""
+def extract(
+    text: str, knowledge: Knowledge, asked: Sequence[str] = (), *, for_other: bool = False
+) -> tuple[Reading, ...]:
+    """What `text` says, given the findings `asked` just before it; one reading a finding, the last one said.
 
-    finding: str
-    state: Reply
-    values: tuple[str, ...] = ()
-    text: str = ""
-    """The words, where they are the content."""
-    implied: bool = False
-    """Follows from another reading (a described pain is a pain)."""
-
-
-def extract(text: str, knowledge: Knowledge, asked: Sequence[str] = ()) -> tuple[Reading, ...]:
-    """What `text` says, given the findings `asked` just before it; one reading a finding, the last one said."""
-    return _extract(text, lexicon(knowledge), tuple(asked))
+    `for_other`: a parent or carer speaks, so that "my son" is the patient.
+    """
+    return _extract(text, lexicon(knowledge), tuple(asked), for_other)
 
 
 @lru_cache(maxsize=4096)
-def _extract(text: str, lex: Lexicon, asked: tuple[str, ...]) -> tuple[Reading, ...]:
+def _extract(text: str, lex: Lexicon, asked: tuple[str, ...], for_other: bool = False) -> tuple[Reading, ...]:
     """Remembered, because the guard, the recipient and the audit read the same words."""
     out: dict[str, Reading] = {}
     short: Reply | None = None
     stated = [p for p in sentences(text) if not p.endswith("?")]  # a question back states nothing
     for part in stated:
-        read, rest = _sentence(part, lex, asked)
-        for r in read:
+        s = Sentence(part, tokens(part), lex, for_other, asked, [], [])
+        s.free = [True] * len(s.toks)
+        _sentence(s, asked)
+        for r in s.read:
             _put(out, r)
-        if short is None and not read:
-            short = short_reply(rest)
+        if short is None:
+            short = _answered(s, asked)
     _answer(out, short, " ".join(stated), asked, lex)
     _imply(out, lex)
     return tuple(out.values())
+
+
+def _answered(s: Sentence, asked: Sequence[str]) -> Reply | None:
+    """The bare answer a sentence gives: as a whole, or by the "yes" or "no" with which it opens."""
+    if not asked:
+        return None
+    if not s.read:
+        return "present" if hums_yes(s.part) else short_reply(s.toks)
+    if len(asked) == 1 and len(s.toks) > 1 and s.part[len(s.part.split(",")[0]) :].startswith(","):
+        first = tokens(s.part.split(",")[0])
+        if len(first) == 1 and first[0] in YES | NO:  # an answer to what was asked, whatever else is told
+            return "present" if first[0] in YES else "absent"
+    return None
 
 
 def _put(out: dict[str, Reading], r: Reading) -> None:
@@ -63,26 +84,28 @@ def _put(out: dict[str, Reading], r: Reading) -> None:
     out[r.finding] = r
 
 
-def _sentence(part: str, lex: Lexicon, asked: Sequence[str]) -> tuple[list[Reading], Tokens]:
-    toks = tokens(part)
-    free = [True] * len(toks)
-    read: list[Reading] = []
-    for start, end, e in lex.statements.find(toks):
-        if _outgrown(toks, start, end, lex):
+def _sentence(s: Sentence, asked: Sequence[str]) -> None:
+    """Read a sentence: statements, then frames with a slot, values of what was asked, mentions, paraphrases."""
+    for start, end, e in s.lex.statements.find(s.toks):
+        if _outgrown(s.toks, start, end, s.lex):
             continue
-        read.append(Reading(e.finding, _hedged(toks, start, e), (e.value,) if e.value else ()))
-        free[start:end] = [False] * (end - start)
+        state = _hedged(s.toks, start, e)
+        if state != "unknown" and end - start < len(s.toks) - 1 and not s.own(e.finding, start, end):
+            s.take(start, end)
+            continue
+        s.read.append(Reading(e.finding, state, (e.value,) if e.value else ()))
+        s.take(start, end)
         if e.value is not None:
-            _more_values(toks, end, e.finding, lex, read, free)
-    if all(free):
-        framed = _framed(part, toks, lex, read, free)
-        if framed:
-            return read, toks
+            _more_values(s, end, e.finding)
+    if all(s.free) and _framed(s):
+        return
     for f_id in asked:
-        if f_id in lex.values and not any(r.finding == f_id for r in read):
-            _more_values(toks, 0, f_id, lex, read, free)
-    _mentions(toks, lex, read, free)
-    return read, toks
+        if f_id in s.lex.values and not any(r.finding == f_id for r in s.read):
+            _more_values(s, 0, f_id)
+    if any(s.free):
+        mentions(s)
+        if (not s.read and len(s.toks) >= _BARE) or sum(s.free) >= _BARE:
+            paraphrases(s)
 
 
 def _outgrown(toks: Tokens, start: int, end: int, lex: Lexicon) -> bool:
@@ -103,29 +126,29 @@ def _hedged(toks: Tokens, start: int, e: Entry) -> Reply:
     return e.state
 
 
-def _more_values(toks: Tokens, start: int, finding: str, lex: Lexicon, read: list[Reading], free: list[bool]) -> None:
+def _more_values(s: Sentence, start: int, finding: str) -> None:
     """Further values of a finding in the rest of the sentence: "in my arm and my neck"."""
-    for i, j, e in lex.values[finding].find(toks[start:], free[start:]):
-        if _negated(toks, start + i, free):
+    for i, j, e in s.lex.values[finding].find(s.toks[start:], s.free[start:]):
+        if negated(s, start + i):
             continue
-        read.append(Reading(finding, "present", (e.value,) if e.value else ()))
-        free[start + i : start + j] = [False] * (j - i)
-        if lex.knowledge.finding[finding].kind is FindingKind.CATEGORICAL:
+        s.read.append(Reading(finding, "present", (e.value,) if e.value else ()))
+        s.take(start + i, start + j)
+        if s.lex.knowledge.finding[finding].kind is FindingKind.CATEGORICAL:
             return
 
 
-def _framed(part: str, toks: Tokens, lex: Lexicon, read: list[Reading], free: list[bool]) -> bool:
+def _framed(s: Sentence) -> bool:
     """Statements with a slot: values in any number, or free words that are kept as they are."""
-    for i, frame in _starts(toks, lex.value_frames):
-        before = len(read)
-        _more_values(toks, i, frame.finding, lex, read, free)
-        if len(read) > before:
-            free[:i] = [False] * i
+    for i, frame in _starts(s.toks, s.lex.value_frames):
+        before = len(s.read)
+        _more_values(s, i, frame.finding)
+        if len(s.read) > before:
+            s.take(0, i)
             return True
-    for i, frame in _starts(toks, lex.text_frames):
-        words = _tail(part, i)
+    for i, frame in _starts(s.toks, s.lex.text_frames):
+        words = _tail(s.part, i)
         if words:
-            read.append(Reading(frame.finding, "present", text=words))
+            s.read.append(Reading(frame.finding, "present", text=words))
             return True
     return False
 
@@ -148,50 +171,22 @@ def _tail(part: str, skip: int) -> str:
     return ""
 
 
-def _mentions(toks: Tokens, lex: Lexicon, read: list[Reading], free: list[bool]) -> None:
-    have = {r.finding for r in read}
-    for start, end, e in lex.mentions.find(toks, free):
-        if e.finding in have:
-            continue
-        finding = lex.knowledge.finding[e.finding]
-        state: Reply = "present"
-        if contains(toks, UNKNOWN) or contains(toks, REFUSED):
-            state = "unknown"
-        elif contains(toks, NOT_NOTICED):
-            state = "not_noticed"
-        elif _negated(toks, start, free):
-            state = "absent"
-        if finding.kind is not FindingKind.BINARY and (
-            state == "present" or (state == "absent" and not finding.absent)
-        ):
-            continue  # naming an attribute says nothing of its value
-        read.append(Reading(e.finding, state))
-        free[start:end] = [False] * (end - start)
-        have.add(e.finding)
-
-
-def _negated(toks: Tokens, i: int, free: list[bool]) -> bool:
-    """Whether a negation reaches token `i`: one before it in the sentence, with no turn ("but") between."""
-    listed = False
-    for k in range(i - 1, -1, -1):
-        listed = listed or toks[k] in ("or", "nor")  # "no fever or cough": the negation reaches past the first
-        if toks[k] in _BREAKERS or (not free[k] and not listed):
-            return False
-        if toks[k] in _NEGATORS:
-            return not (toks[k] == "not" and toks[k + 1 : k + 2] == ("only",))
-    return False
-
-
 def _answer(out: dict[str, Reading], short: Reply | None, text: str, asked: Sequence[str], lex: Lexicon) -> None:
     """Give a bare answer to what was asked, unless the reply spoke of it or of its parent."""
     open_ones = [f for f in asked if f in lex.knowledge.finding and not _spoken(f, out, lex)]
-    if not open_ones or (len(asked) > 1 and short == "present"):
+    if not open_ones:
+        return
+    if len(asked) > 1 and (ordered := in_turn(text)):
+        for f_id, state in zip(asked, ordered, strict=False):
+            out.setdefault(f_id, Reading(f_id, state))
+        return
+    if len(asked) > 1 and short == "present" and not says_both(text):
         return
     for f_id in open_ones:
         f = lex.knowledge.finding[f_id]
         if short is None:
-            if f.kind is FindingKind.TEXT and text and not out and len(asked) == 1:
-                out[f_id] = Reading(f_id, "present", text=text.strip())
+            if f.kind is FindingKind.TEXT and says_something(text) and not out and len(asked) == 1:
+                out[f_id] = Reading(f_id, "absent") if denies(text) else Reading(f_id, "present", text=text.strip())
         elif f.kind is FindingKind.TEXT and short == "present":
             out[f_id] = Reading(f_id, "present", text=text.strip())
         elif short != "present" or f.kind is FindingKind.BINARY:

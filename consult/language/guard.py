@@ -17,7 +17,7 @@ from consult.language.extractor import Reading, extract
 from consult.language.lexicon import Entry, Lexicon, Phrases, lexicon
 from consult.language.realiser import statement, voiced
 from consult.language.tokens import Tokens, tokens
-from consult.scenario import Scenario
+from consult.scenario import Scenario, Speaker
 
 Breach = Literal["leak", "unreleased", "invention", "role_break"]
 
@@ -59,7 +59,7 @@ def breaches(
     out = [Found("role_break", words) for words in role_breaks(text)]
     if leaks(text, now, scenario, knowledge):
         out.append(Found("leak", "diagnosis"))
-    for r in extract(text, knowledge, asked):
+    for r in extract(text, knowledge, asked, for_other=scenario.patient.speaker is not Speaker.SELF):
         kind = None if r.implied else _judge(r, allowed.get(r.finding), scenario, knowledge)
         if kind is not None:
             out.append(Found(kind, r.finding))

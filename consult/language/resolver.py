@@ -1,63 +1,98 @@
-"""The question resolver: what an utterance of the inquirer asks for. Text in, `Query` out; no scenario, no mood."""
+"""The question resolver: what an utterance of the inquirer asks for. Text in, `Query` out; no scenario, no mood.
+
+Three stages, each only where the one before found nothing: the knowledge's own phrases (`lexicon`); all concepts of a
+phrasing in any order (`gist`); and, only if asked for by name, likeness of meaning (`similar`). See docs/language.md.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
 from consult.events import Query
 from consult.knowledge.model import Knowledge
+from consult.language.concepts import concepts
+from consult.language.gist import ASIDE, POLAR, gists
 from consult.language.lexicon import Lexicon, lexicon
 from consult.language.tokens import Tokens, sentences, tokens
+from consult.terms import Resolver
 
 _OPEN: Final = re.compile(
-    r"tell me (?:more|all|everything|what)|what (?:brings|brought)|how can i help"
-    r"|what(?:'s| is) (?:wrong|the (?:matter|problem|trouble)|going on|been (?:happening|going on))"
-    r"|anything else|what else|go on\b|in your own words"
-    r"|describe (?:it|what|how|the problem)|how have you been|what(?: has|'s) happened|walk me through",
+    r"(?:tell me|know|hear|say|explain) (?:me |a )?(?:a )?(?:bit |little )?(?:more|all|everything|what)\b"
+    r"|what(?:'s| is| has|'ve| have)? (?:brings|brought|happened)|how (?:can|may) (?:i|we) help"
+    r"|what can (?:i|we) do for you|what seems to be|from the beginning"
+    r"|what(?:'s| is) (?:wrong|the (?:matter|problem|trouble|reason)|going on|been (?:happening|going on|bothering|troubling))"
+    r"|what (?:problems?|symptoms?) (?:are|have)|(?:any|other) (?:other )?symptoms|how do you feel (?:today|now)?"
+    r"|anything else|what else|something else|go on\b|in your own words|can you (?:elaborate|expand)"
+    r"|describe (?:it|what|how|the problem|your (?:symptoms|problem))"
+    r"|how (?:have|are) (?:you|things) (?:been|feeling|doing|going)|(?:walk|talk|take) me through",
     re.IGNORECASE,
 )
 _ABOUT: Final = re.compile(
-    r"(?:tell me|talk|say|hear|know|more|ask you)(?: \w+){0,3} about |describe |how (?:is|are|has|about) |what about ",
+    r"(?:tell me|talk|say|hear|know|more|ask you)(?: \w+){0,3} about |describe |how about |what about ",
     re.IGNORECASE,
 )
+_HOW: Final = re.compile(r"how (?:is|are|has|have) |how's |(?:problems?|trouble|issues) with ", re.IGNORECASE)
+"""Opens a topic where it asks for no finding."""
 _REQUEST: Final = re.compile(
-    r"\b(?:tell me|describe|talk me|walk me|explain|let me know|i(?:'d| would) like to (?:know|hear))\b", re.I
+    r"\b(?:tell me|describe|talk me|walk me|explain|let me know|i(?:'d| would) like to (?:know|hear)|i wonder)\b", re.I
 )
+_BEGINS: Final = re.compile(
+    r"(?:(?:and|so|ok|okay|right|now|well|also|um+|uh|er|then|alright|but|just)\b[\s,]*)*(?:do|does|did|have|has|had|are|is|was|were"
+    r"|can|could|would|any|what|whats|what's|when|where|how|who|which|why|no|ever)\b",
+    re.IGNORECASE,
+)
+"""How a question begins whose writer left out the mark."""
+_SHORT: Final = 3
+"""Words up to which a bare phrase is a question ("Fever")."""
+_LEAVE: Final = re.compile(
+    r"\b(?:do you mind|would you mind|is (?:that|it|this) (?:ok|okay|all ?right|alright|clear)|may i (?:examine|listen|look|feel|have a look)"
+    r"|(?:can|could|shall) (?:i|we) (?:just |please )*(?:examine|listen|look|have a (?:look|listen|feel)|take your|see if|book|do some)"
+    r"|does that (?:make sense|sound)|any questions (?:for|about)|questions for me|(?:can|could) you hear me)\b",
+    re.IGNORECASE,
+)
+"""Leave asked for, and what else a question asks that is none about the illness."""
+_CLAUSE: Final = re.compile(r"(?<=[,;:])\s+|\s+(?=(?:and|or|but|because)\s)", re.IGNORECASE)
 
 
-def resolve(text: str, knowledge: Knowledge) -> Query:
-    """What `text` asks: findings asked specifically, topics opened, whether it is open, or nothing at all."""
-    return _resolve(text, lexicon(knowledge))
+@dataclass(slots=True)
+class _Asked:
+    """What has been found so far."""
+
+    found: list[str] = field(default_factory=list)
+    topics: list[str] = field(default_factory=list)
+    is_open: bool = False
+
+
+def resolve(text: str, knowledge: Knowledge, by: Resolver = Resolver.LEXICON) -> Query:
+    """What `text` asks: findings asked specifically, topics opened, whether it is open, or nothing at all.
+
+    Raises UsageError if `by` is embedding and the extra for it is not installed.
+    """
+    return _resolve(text, lexicon(knowledge), by)
 
 
 @lru_cache(maxsize=20_000)
-def _resolve(text: str, lex: Lexicon) -> Query:
+def _resolve(text: str, lex: Lexicon, by: Resolver) -> Query:
     parts = sentences(text)
     exact = _exact(parts, lex)
     if exact is not None:
         return Query(findings=exact)
-    asking = [p for p in parts if "?" in p or _REQUEST.search(p) or _OPEN.search(p)]
-    found: list[str] = []
-    topics: list[str] = []
-    is_open = False
-    for part in asking or parts:
-        key = tokens(part)
-        hit = lex.questions.get(key)
-        if hit is not None:
-            found.append(hit)
-            continue
-        _scan(part, key, lex, found, topics)
-        is_open = is_open or bool(_OPEN.search(part) or (_ABOUT.search(part) and (found or topics)))
-    if is_open:
-        topics += [lex.knowledge.finding[f].topic for f in found]
-    nothing = not asking and not found and not topics
+    marked = [p for p in parts if "?" in p or _REQUEST.search(p) or _OPEN.search(p)]
+    unmarked = [] if marked else [p for p in parts if _BEGINS.match(p) or len(p.split()) <= _SHORT]
+    asking = [p for p in marked or unmarked if not _LEAVE.search(p)]
+    a = _Asked()
+    for part in asking:
+        _part(part, lex, by, a)
+    if a.is_open:
+        a.topics += [lex.knowledge.finding[f].topic for f in a.found]
     return Query(
-        findings=tuple(dict.fromkeys(found)),
-        topics=tuple(dict.fromkeys(topics)),
-        open=is_open,
-        asks_nothing=nothing,
+        findings=tuple(dict.fromkeys(a.found)),
+        topics=tuple(dict.fromkeys(a.topics)),
+        open=a.is_open,
+        asks_nothing=not (a.found or a.topics or a.is_open) and (not marked or not asking),
     )
 
 
@@ -70,19 +105,91 @@ def _exact(parts: tuple[str, ...], lex: Lexicon) -> tuple[str, ...] | None:
     return None
 
 
-def _scan(part: str, key: Tokens, lex: Lexicon, found: list[str], topics: list[str]) -> None:
-    """Add what a sentence mentions: findings; attributes whose value is named beside their parent; topics."""
+def _part(part: str, lex: Lexicon, by: Resolver, a: _Asked) -> None:
+    """Add what one asking sentence asks for."""
+    key = tokens(part)
+    hit = lex.questions.get(key)
+    if hit is not None:
+        a.found.append(hit)
+        return
     free = [True] * len(key)
-    for start, end, entry in lex.mentions.find(key):
-        found.append(entry.finding)
+    found = _named(key, free, lex)
+    found += _gist(part, key, free, lex, named=bool(found))
+    about = _ABOUT.search(part) or (not found and _HOW.search(part))
+    topics = _topics(key, free, lex, wide=bool(about)) if about or not found else []
+    opens = bool(_OPEN.search(part) or (about and (found or topics)))
+    if not (found or topics or opens):
+        found = _last_resort(part, key, lex, by)
+    a.found += found
+    a.topics += topics
+    a.is_open = a.is_open or opens
+
+
+def _named(key: Tokens, free: list[bool], lex: Lexicon) -> list[str]:
+    """Findings whose phrases stand in a sentence, or what those phrases are only a part of; takes their tokens."""
+    spans = list(lex.mentions.find(key))
+    if not spans:
+        return []
+    for start, end, _ in spans:
         free[start:end] = [False] * (end - start)
-    here = set(found)
+    valued = _valued(key, free, {e.finding for _, _, e in spans}, lex)
+    g, said = gists(lex.knowledge), concepts(key)
+    several = "or" in key or "and" in key
+    out: list[str] = []
+    for start, end, e in spans:
+        wider = g.wider(frozenset(concepts(key[start:end])), said)
+        below = [] if valued or wider else g.below(e.finding, said, several=several)
+        out += wider or below or [e.finding]
+        if several and not wider and not below:
+            out += g.beside(frozenset(concepts(key[start:end])), said)
+    out += valued
+    return [f for f in dict.fromkeys(out) if not any(f in g.ancestors(o) for o in out)]
+
+
+def _topics(key: Tokens, free: list[bool], lex: Lexicon, *, wide: bool) -> list[str]:
+    """Topics named; in a question that does not ask "about" them, only where it says little else."""
+    hits = list(lex.topics.find(key, free))
+    named = {c for i, j, _ in hits for c in concepts(key[i:j])}
+    rest = set(concepts(key)) - named - POLAR - ASIDE
+    return [e.finding for _, _, e in hits] if wide or len(rest) <= 1 else []
+
+
+def _valued(key: Tokens, free: list[bool], here: set[str], lex: Lexicon) -> list[str]:
+    """Attributes of which a value is named beside the finding they belong to."""
+    out = []
     for i in range(len(key)):
         for n in (3, 2, 1):
-            for entry in (
-                lex.value_mentions.get(key[i : i + n], ()) if i + n <= len(key) and all(free[i : i + n]) else ()
-            ):
-                if lex.parent(entry.finding) in here:
-                    found.append(entry.finding)
-    if _ABOUT.search(part) or not here:
-        topics += [e.finding for _, _, e in lex.topics.find(key, free)]
+            if i + n <= len(key) and all(free[i : i + n]):
+                out += [e.finding for e in lex.value_mentions.get(key[i : i + n], ()) if lex.parent(e.finding) in here]
+    return out
+
+
+def _gist(part: str, key: Tokens, free: list[bool], lex: Lexicon, *, named: bool) -> list[str]:
+    """What the clauses without any known phrase are about."""
+    g = gists(lex.knowledge)
+    if not named:
+        whole = g.about(concepts(key))
+        if whole:
+            return [h.finding for h in whole]
+    out: list[str] = []
+    at = 0
+    for clause in _CLAUSE.split(part):
+        toks = tokens(clause)
+        if all(free[at : at + len(toks)]):
+            said = concepts(toks)
+            hits = g.about(said)
+            out += [h.finding for h in hits] or (g.neutral(said) if POLAR.intersection(said) else ())
+        at += len(toks)
+    return out
+
+
+def _last_resort(part: str, key: Tokens, lex: Lexicon, by: Resolver) -> list[str]:
+    said = concepts(key)
+    neutral = gists(lex.knowledge).neutral(said)
+    if neutral:
+        return list(neutral)
+    if by is Resolver.EMBEDDING:
+        from consult.language.similar import nearest
+
+        return nearest(part, lex.knowledge)
+    return []

@@ -25,6 +25,8 @@ _FORMS: Final = {
     "couldnt": "could not", "dont": "do not", "cant": "can not", "ive": "@ have", "im": "@ be",
 }  # fmt: skip
 _SUFFIXES: Final = {"'m": "be", "'re": "be", "'ve": "have", "'ll": "will", "'d": "would", "'s": ""}
+NEGATORS: Final = frozenset("no not never without nor neither nothing none deny denied".split())
+"""Tokens that negate what follows."""
 _SPLIT: Final = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[^\W\d_]+(?:'[^\W\d_]+)?")
 _SENTENCE: Final = re.compile(r"(?<=[.!?;\n…])\s+|\n+|(?<=[.!?])(?=[A-Z])|\s[–—]\s")
 _LONG: Final = 1000

@@ -21,15 +21,22 @@ from consult.language.manner import manner
 from consult.language.resolver import resolve
 from consult.mood import causes, change
 from consult.persona import Cause, Mood, Persona
-from consult.scenario import Release, Scenario, State
+from consult.scenario import Release, Scenario, Speaker, State
+from consult.terms import Resolver
 
 CALM: Final = 0.5
 """A patient who leaves with less irritation than this has ended too early."""
 
 
-def audit(events: Iterable[Event], scenario: Scenario, knowledge: Knowledge, persona: Persona) -> Audited:
-    """Count the breaches in a transcript."""
-    a = _Audit(scenario, knowledge, persona, persona.temper.start)
+def audit(
+    events: Iterable[Event],
+    scenario: Scenario,
+    knowledge: Knowledge,
+    persona: Persona,
+    resolver: Resolver = Resolver.LEXICON,
+) -> Audited:
+    """Count the breaches in a transcript; `resolver` is the one its header names."""
+    a = _Audit(scenario, knowledge, persona, persona.temper.start, resolver)
     for e in events:
         a.hear(e)
     return Audited(
@@ -50,6 +57,7 @@ class _Audit:
     knowledge: Knowledge
     persona: Persona
     mood: Mood
+    resolver: Resolver = Resolver.LEXICON
     query: Query | None = None
     """What was asked last; None before the first question."""
     turn: int = 0
@@ -75,7 +83,7 @@ class _Audit:
 
     def _question(self, e: Question) -> None:
         """What is asked, and the mood that the way of asking leaves behind."""
-        self.query = resolve(e.text, self.knowledge)
+        self.query = resolve(e.text, self.knowledge, self.resolver)
         self.turn += 1
         moves = causes(
             manner(e.text, self.query, self.knowledge),
@@ -93,7 +101,10 @@ class _Audit:
         query, self.cue = self.query, e.cue
         asked = query.findings if query is not None else ()
         found = [f.breach for f in breaches(e.text, asked, e.told, self.before, self.scenario, self.knowledge)]
-        said = {r.finding: r.state for r in extract(e.text, self.knowledge, asked)}
+        said = {
+            r.finding: r.state
+            for r in extract(e.text, self.knowledge, asked, for_other=self.scenario.patient.speaker is not Speaker.SELF)
+        }
         for t in e.told:
             breach = self._unlawful(t, query, said)
             if breach is not None:

@@ -39,6 +39,7 @@ from consult.events import (
 from consult.knowledge.per_object import per_object
 from consult.language.resolver import resolve
 from consult.persona import Mood
+from consult.scenario import Speaker
 from consult.score import Case, assess
 from consult.score.audit import audit
 from consult.seeds import seed_of
@@ -155,7 +156,14 @@ def recipient(state: State, runtime: Runtime[Context]) -> Update:
 def _received(state: State, c: Context) -> Update:
     source = next(e for e in reversed(state["events"]) if e["type"] in ("utterance", "result"))
     record = _record(state)
-    after, update = receive(record, source, state["question"], c.world.knowledge)
+    after, update = receive(
+        record,
+        source,
+        state["question"],
+        c.world.knowledge,
+        resolver=c.world.resolver,
+        for_other=c.scenario.patient.speaker is not Speaker.SELF,
+    )
     if update is None:
         return {"events": []}
     statements = state["record"]["statements"] | {s.finding: s.model_dump(mode="json") for s in update.statements}
@@ -230,7 +238,7 @@ def _done(action: Any, events: list[Event], view: InquirerView, state: State, c:
         if view.questions_left <= 0:
             return _stop(events, state, StopReason.TURN_LIMIT)
         events.append(Question(text=action.text, rationale=action.rationale))
-        query = resolve(action.text, c.world.knowledge)
+        query = resolve(action.text, c.world.knowledge, c.world.resolver)
         turned = cast("State", {**state, "turn": state["turn"] + 1})
         return {
             "events": dump(events, turned),
@@ -309,5 +317,5 @@ def assessor(state: State, runtime: Runtime[Context]) -> Update:
     events = EVENTS.validate_python(tuple(state["events"]))
     case = Case(c.scenario, c.world.knowledge, c.world.hospital, events)
     marks = assess(case)
-    marks.append(audit(events, c.scenario, c.world.knowledge, c.persona))
+    marks.append(audit(events, c.scenario, c.world.knowledge, c.persona, c.world.resolver))
     return {"events": dump(marks, state)}

@@ -17,6 +17,7 @@ from consult.events import EVENT, EVENTS, SCHEMA_VERSION, Event, Header, Provena
 from consult.hospital import Hospital
 from consult.knowledge.model import Knowledge
 from consult.knowledge.per_object import per_object
+from consult.language.similar import available, require
 from consult.persona import Persona
 from consult.scenario import Scenario, Speaker
 from consult.seeds import digest, seed_of
@@ -24,6 +25,7 @@ from consult.settings import Limits, source_commit
 from consult.sim.graph import graph, recursion_limit
 from consult.sim.state import Context, initial
 from consult.store.transcript import Transcript
+from consult.terms import Resolver
 
 DEFAULT_AGENTS: Mapping[str, str] = dict.fromkeys(ROLES, "reference")
 
@@ -49,6 +51,18 @@ class Setup:
     limits: Limits = field(default_factory=Limits)
     epoch: int = 1
     seed: int = 0
+    resolver: Resolver | None = None
+    """How questions are understood; None: by rule, see `understood_by`."""
+
+    @cached_property
+    def understood_by(self) -> Resolver:
+        """The resolver: the one given, else by embedding for a human inquirer where that is installed, else the lexicon.
+
+        What is compared between machines must not hang on what is installed there: only a human's default does.
+        """
+        if self.resolver is not None:
+            return self.resolver
+        return Resolver.EMBEDDING if self.line_up["inquirer"] == "human" and available() else Resolver.LEXICON
 
     @cached_property
     def line_up(self) -> dict[str, str]:
@@ -65,14 +79,17 @@ class Setup:
             persona=content_hash(self.persona),
             hospital=content_hash(self.hospital),
             knowledge=content_hash(self.knowledge),
+            resolver=self.understood_by,
         )
 
     @cached_property
     def cell(self) -> str:
         """The content key of this consultation: equal content, equal key, wherever and whenever it runs."""
         p = self.provenance
+        other = {} if p.resolver is Resolver.LEXICON else {"resolver": p.resolver.value}
         return digest(
             {
+                **other,
                 "content": [p.scenario, p.persona, p.hospital, p.knowledge, p.version],
                 "agents": self.line_up,
                 "limits": [self.limits.max_turns, self.limits.max_orders],
@@ -113,10 +130,12 @@ def context(setup: Setup) -> Context:
     """The graph's context. Raises UsageError if an agent cannot be had."""
     for role, spec in setup.line_up.items():
         check_spec(role, spec)
+    if setup.understood_by is Resolver.EMBEDDING:
+        require()
     p = setup.provenance
     shared = (setup.seed, setup.epoch, p.scenario)
     return Context(
-        world=World(setup.knowledge, setup.hospital),
+        world=World(setup.knowledge, setup.hospital, setup.understood_by),
         scenario=setup.scenario,
         persona=setup.persona,
         limits=setup.limits,

@@ -41,7 +41,7 @@ class ReferencePatient:
     def reply(self, view: PatientView) -> PatientReply:
         """The answer to a question; or the end, when patience is gone."""
         knowledge = view.world.knowledge
-        query = resolve(view.question, knowledge)
+        query = resolve(view.question, knowledge, view.world.resolver)
         asked = frozenset(view.memory["asked"])
         told = view.told
         said = manner(view.question, query, knowledge)

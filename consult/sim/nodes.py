@@ -13,7 +13,7 @@ from langgraph.runtime import Runtime
 from pydantic import TypeAdapter
 
 from consult.actions import Ask, Conclude, Order, Refer, as_action
-from consult.agents.base import Act, InquirerView, Line, PatientReply, PatientView, Record, TriageView
+from consult.agents.base import Act, Closes, Ending, InquirerView, Line, PatientReply, PatientView, Record, TriageView
 from consult.agents.examiner import examine
 from consult.agents.recipient import receive
 from consult.agents.triage import guidance
@@ -252,7 +252,23 @@ def _done(action: Any, events: list[Event], view: InquirerView, state: State, c:
 
 
 def _stop(events: list[Event], state: State, reason: StopReason) -> Update:
-    return {"events": dump([*events, Stopped(reason=reason)], state), "next": END, "stop": reason.value}
+    return {"events": dump(events, state), "next": END, "stop": reason.value}
+
+
+def closing(state: State, runtime: Runtime[Context]) -> Update:
+    """The patient's last word, if it has one, and the end of the dialogue."""
+    c, reason = runtime.context, StopReason(state["stop"] or "")
+    end = Stopped(reason=reason)
+    if not isinstance(c.patient, Closes):
+        return {"events": dump([end], state)}
+    last = state["events"][-1] if state["events"] else {}
+    said = " ".join(last.get(part, "") for part in ("explanation", "safety_net")).strip()
+    patient, ending = c.patient, Ending(reason, said if last.get("type") in ("conclusion", "referral") else "")
+    update = _patient_speaks(state, c, lambda view: patient.close(view, ending), [])
+    if update.get("stop") == StopReason.INFRASTRUCTURE_ERROR.value:
+        return update
+    ended = {**state, "events": [*state["events"], *update["events"]]}
+    return update | {"events": [*update["events"], *dump([end], cast("State", ended))], "stop": reason.value}
 
 
 def _copy(value: Any) -> Any:

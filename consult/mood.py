@@ -26,7 +26,7 @@ EFFECTS: Final[dict[Cause, tuple[float, float, float]]] = {
     Cause.JARGON: (-0.03, 0.03, 0.04),
     Cause.MISUNDERSTOOD: (-0.02, 0.05, 0.0),
     Cause.LONG_INTERVIEW: (0.0, 0.015, 0.0),
-    Cause.COLD: (-0.02, 0.02, 0.01),
+    Cause.COLD: (-0.016, 0.018, 0.01),
     Cause.PLAN_EXPLAINED: (0.06, -0.04, -0.1),
     Cause.ABRUPT_END: (-0.15, 0.12, 0.1),
 }

@@ -135,6 +135,8 @@ class Wording(Record):
     thanks: Bank = ()
     treatment: Bank = ()
     """Said to a plan that was explained: the attitude to treatment."""
+    sobered: Bank = ()
+    """Thanks where what was explained is an emergency."""
     unsettled: Bank = ()
     """The last words to a doctor who ended without explaining, or who is not trusted."""
 

@@ -176,6 +176,8 @@ class Ending:
     reason: StopReason
     explanation: str = ""
     """What the patient is told; empty where nothing was."""
+    grave: bool = False
+    """Whether it is called an emergency."""
 
 
 class PatientAgent(Protocol):

@@ -21,6 +21,8 @@ from consult.language.voice import capital, third_person
 from consult.persona import Persona
 from consult.scenario import Scenario, Speaker
 
+SHORT = 4
+"""Words of the answers to delicate questions, at most: no jokes there."""
 OWN_TOPICS = frozenset({"ice"})
 """Topics in which a parent or carer speaks for themselves."""
 
@@ -72,9 +74,12 @@ class _Speaker:
     rng: random.Random
     draw: Draw
 
-    def phrase(self, bank: str) -> str:
-        """The next phrase of a bank."""
-        return self.draw(bank, getattr(self.persona.wording, bank))
+    def phrase(self, bank: str, *, delicate: bool = False) -> str:
+        """The next phrase of a bank; of something delicate, one of its few short ones."""
+        phrases = getattr(self.persona.wording, bank)
+        if delicate and (short := tuple(p for p in phrases if len(p.split()) <= SHORT)):
+            return self.draw(f"{bank}.short", short)
+        return self.draw(bank, phrases)
 
     def fact(self, t: Told, asked: tuple[str, ...], *, alone: bool, first: bool) -> str:
         """One fact as a sentence, with a yes or no before it where it answers a question."""
@@ -85,13 +90,17 @@ class _Speaker:
         if t.state == "unknown":
             if named and not first:
                 return f"I don't know about any {finding.plain}."
-            return self.phrase("forgot" if t.rule == "recall" else "dont_know")
+            return self.phrase("forgot" if t.rule == "recall" else "dont_know", delicate=finding.sensitive)
         if t.state == "not_noticed":
-            return f"I haven't noticed any {finding.plain}." if named else self.phrase("not_noticed")
+            return (
+                f"I haven't noticed any {finding.plain}."
+                if named
+                else self.phrase("not_noticed", delicate=finding.sensitive)
+            )
         text = _sentence(voiced(statement(t, finding, self.scenario), finding, self.scenario))
         if not first or finding.kind is not FindingKind.BINARY:
             return self._put(text, t, finding, asked)
-        answer = self.phrase("yes" if t.state == "present" else "no")
+        answer = self.phrase("yes" if t.state == "present" else "no", delicate=finding.sensitive)
         if self.persona.speech == "colloquial":
             answer = loosened(answer, self.rng.random())
         if alone and self.rng.random() < self.persona.traits.brevity:

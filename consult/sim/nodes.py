@@ -45,6 +45,7 @@ from consult.seeds import seed_of
 from consult.settings import MAX_TEXT
 from consult.sim.routing import ASK, END, ORDER
 from consult.sim.state import Context, Plain, State
+from consult.terms import Urgency
 
 Update = dict[str, Any]
 Node = Callable[[State, Runtime[Context]], Update]
@@ -262,13 +263,20 @@ def closing(state: State, runtime: Runtime[Context]) -> Update:
     if not isinstance(c.patient, Closes):
         return {"events": dump([end], state)}
     last = state["events"][-1] if state["events"] else {}
-    said = " ".join(last.get(part, "") for part in ("explanation", "safety_net")).strip()
-    patient, ending = c.patient, Ending(reason, said if last.get("type") in ("conclusion", "referral") else "")
+    patient, ending = c.patient, _ending(reason, last)
     update = _patient_speaks(state, c, lambda view: patient.close(view, ending), [])
     if update.get("stop") == StopReason.INFRASTRUCTURE_ERROR.value:
         return update
     ended = {**state, "events": [*state["events"], *update["events"]]}
     return update | {"events": [*update["events"], *dump([end], cast("State", ended))], "stop": reason.value}
+
+
+def _ending(reason: StopReason, last: Plain) -> Ending:
+    """What a patient hears of the inquirer's last event."""
+    if last.get("type") not in ("conclusion", "referral"):
+        return Ending(reason)
+    said = " ".join(text for text in (last["explanation"], last["safety_net"]) if text)
+    return Ending(reason, said, grave=last["urgency"] == Urgency.EMERGENCY)
 
 
 def _copy(value: Any) -> Any:

@@ -65,10 +65,12 @@ class Policy:
         extras = self._extras(opening=True)
         return Plan(tuple(self._toned(t) for t in told), "greeting", extras, _cue(extras), extras)
 
-    def closing(self, *, explained: bool) -> Plan:
+    def closing(self, *, explained: bool, grave: bool = False) -> Plan:
         """The last word: what is made of what the doctor decided."""
         if not explained or self.mood.trust < SETTLED or self.mood.irritation >= self.persona.temper.clams_up_at:
             return Plan(lead="unsettled", flags=("unsettled",))
+        if grave:
+            return Plan(lead="sobered", flags=("sobered",))
         extras = ("treatment",) if self.rng.random() < self.persona.traits.speak_up else ()
         return Plan(lead="thanks", extras=extras, flags=extras)
 

@@ -296,7 +296,7 @@ def _blend(neutral: Bank, own: Bank, grade: float, name: str) -> Bank:
     """A bank of which the share `grade` is the persona's own words and the rest neutral ones, chosen by the name."""
     if not own or not neutral or grade == 1:
         return own or neutral
-    share = round(grade * len(own))
-    others = round((1 - grade) * len(own)) if share else len(neutral)
-    kept = {*rng("own", name).sample(own, share), *rng("neutral", name).sample(neutral, min(others, len(neutral)))}
-    return tuple(dict.fromkeys(p for p in (*own, *neutral) if p in kept))
+    kept = rng("own", name).sample(own, round(grade * len(own)))
+    rest = [p for p in neutral if p not in kept]
+    kept += rng("neutral", name).sample(rest, min(len(rest), len(own) - len(kept)) if kept else len(rest))
+    return tuple(p for p in dict.fromkeys((*own, *neutral)) if p in kept)

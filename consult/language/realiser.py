@@ -21,7 +21,7 @@ from consult.language.voice import capital, third_person
 from consult.persona import Persona
 from consult.scenario import Scenario, Speaker
 
-SHORT = 4
+SHORT = 3
 """Words of the answers to delicate questions, at most: no jokes there."""
 OWN_TOPICS = frozenset({"ice"})
 """Topics in which a parent or carer speaks for themselves."""
@@ -77,9 +77,7 @@ class _Speaker:
     def phrase(self, bank: str, *, delicate: bool = False) -> str:
         """The next phrase of a bank; of something delicate, one of its few short ones."""
         phrases = getattr(self.persona.wording, bank)
-        if delicate and (short := tuple(p for p in phrases if len(p.split()) <= SHORT)):
-            return self.draw(f"{bank}.short", short)
-        return self.draw(bank, phrases)
+        return self.draw(bank, phrases, words=SHORT if delicate else None)
 
     def fact(self, t: Told, asked: tuple[str, ...], *, alone: bool, first: bool) -> str:
         """One fact as a sentence, with a yes or no before it where it answers a question."""

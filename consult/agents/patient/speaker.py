@@ -38,7 +38,7 @@ def spoken_by(scenario: Scenario, speaker: str, knowledge: Knowledge) -> Scenari
     if not any(f.release is Release.OPENING and f.state is State.PRESENT for f in facts):
         raise UsageError(f"--persona: nobody but the patient can say what {scenario.id} is about (mend: no +speaker=)")
     changed = {"patient": patient.model_copy(update={"speaker": to}), "facts": facts, "opening": ""}
-    return Scenario(**(dict(scenario) | changed))
+    return Scenario(**({k: getattr(scenario, k) for k in Scenario.model_fields} | changed))
 
 
 def _allowed(scenario: Scenario, speaker: str) -> None:

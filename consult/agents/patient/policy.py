@@ -195,7 +195,7 @@ class Policy:
         chances = (
             ("emotion", t.emotion * (0.3 + 0.7 * m.anxiety)),
             ("seek_reassurance", t.seek_reassurance * (0.3 + 0.7 * m.anxiety)),
-            ("seek_outcome", t.seek_outcome * (0.3 + 0.7 * m.irritation)),
+            ("seek_outcome", t.seek_outcome * (0.45 + 0.55 * m.irritation)),
             ("ask_back", t.ask_back * 0.5),
             ("digression", t.digress * 0.5),
             ("irritated", max(0.0, m.irritation - 0.4)),

@@ -8,7 +8,6 @@ import pytest
 
 from consult.events import Audited, Event, MoodChange, Query, Question, Stopped, StopReason, Told, Utterance
 from consult.knowledge.model import FindingKind, Knowledge
-from consult.mood import EMPATHY_WORTH
 from consult.persona import Persona
 from consult.scenario import Fact, Release, Scenario, State
 from consult.score.audit import audit
@@ -42,7 +41,7 @@ def _opening(events: Sequence[Event]) -> Utterance:
 
 def _answer(events: Sequence[Event]) -> Utterance:
     """The last answer to a question."""
-    return [e for e in events if isinstance(e, Utterance) and e.query is not None][-1]
+    return [e for e in events if isinstance(e, Utterance) and e.query is not None and not e.query.asks_nothing][-1]
 
 
 def _doctored(events: Sequence[Event], seq: int, **changes: object) -> list[Event]:
@@ -155,7 +154,7 @@ def test_a_sensitive_fact_told_without_trust(
 
     assert asked().unreleased == 1
     kind = "I'm sorry to hear that. That must be hard for you."
-    assert asked(*[kind] * EMPATHY_WORTH).clean
+    assert asked(*[kind] * 5).clean
 
 
 def test_an_invention_in_words_or_on_the_list(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from consult.actions import Ask, Conclude, Diagnosis, Order, Refer
-from consult.agents.base import Act, InquirerView, PatientReply, PatientView, TriageResult, TriageView
+from consult.agents.base import Act, Ending, InquirerView, PatientReply, PatientView, TriageResult, TriageView
 from consult.agents.inquirers.reference import ReferenceInquirer
 from consult.agents.patient.reference import ReferencePatient
 from consult.agents.triage import ReferenceTriage
@@ -361,8 +361,9 @@ def test_a_broken_patient_is_no_fault_of_the_doctor(
 def test_what_a_patient_says_is_made_safe(setup_of: Make, with_agents: Callable[..., None]) -> None:
     wild = Utterance(text="\x1b[31mRed\u202e" + "x" * 1_000_000)
     with_agents(patient=Patient(lambda r: replace(r, events=(wild,)), at_once=True))
-    texts = [e.text for e in play(setup_of(limits=Limits(1, 0))).events if isinstance(e, Utterance)]
-    assert texts
+    events = play(setup_of(limits=Limits(1, 0))).events
+    texts = [e.text for e in events if isinstance(e, Utterance) and e.query is None]
+    assert len(texts) == 2
     assert all(t.startswith("Redx") and len(t) <= MAX_TEXT for t in texts)
 
 
@@ -449,6 +450,11 @@ def test_what_agents_are_handed_is_theirs_to_spoil(setup_of: Make, with_agents: 
 
         def reply(self, view: PatientView) -> PatientReply:
             reply = patient.reply(view)
+            _scribble(view.memory)
+            return reply
+
+        def close(self, view: PatientView, ending: Ending) -> PatientReply:
+            reply = patient.close(view, ending)
             _scribble(view.memory)
             return reply
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from consult.actions import Ask, Conclude, Order, Refer
-from consult.events import Event, Statement, Told
+from consult.events import Event, Statement, StopReason, Told
 from consult.hospital import Hospital
 from consult.knowledge.belief import Known
 from consult.knowledge.model import Knowledge
@@ -171,6 +171,17 @@ class PatientReply:
     leaves: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the inquirer ended it, as the patient meets it."""
+
+    reason: StopReason
+    explanation: str = ""
+    """What the patient is told; empty where nothing was."""
+    grave: bool = False
+    """Whether it is called an emergency."""
+
+
 class PatientAgent(Protocol):
     """The simulated patient."""
 
@@ -179,6 +190,14 @@ class PatientAgent(Protocol):
 
     def reply(self, view: PatientView) -> PatientReply:
         """The answer to `view.question`."""
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """A patient that has a last word, too. One without it is asked for none."""
+
+    def close(self, view: PatientView, ending: Ending) -> PatientReply:
+        """The last word, and the mood in which they go."""
 
 
 class TriageAgent(Protocol):

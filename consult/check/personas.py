@@ -13,14 +13,18 @@ from consult.language.guard import role_breaks
 from consult.persona import NEUTRAL, Persona, Wording
 
 ANSWERS: Final = {
-    "yes": "present", "no": "absent", "dont_know": "unknown", "not_noticed": "not_noticed", "reluctant": "unknown",
+    "yes": "present", "no": "absent", "dont_know": "unknown", "forgot": "unknown", "not_noticed": "not_noticed",
+    "reluctant": "unknown",
 }  # fmt: skip
 """What each bank of answers means, said to a question about a plain finding."""
-NEEDED: Final = (*ANSWERS, "nothing_more", "not_understood", "leave", "thanks")
+NEEDED: Final = (
+    *ANSWERS, "nothing_more", "not_understood", "unclear_word", "leave", "thanks", "sobered", "unsettled",
+)  # fmt: skip
 """Banks without which the patient would have to stay silent."""
 TRAITS: Final = {
     "play_down": "play_down", "dramatise": "dramatise", "digress": "digression", "ask_back": "ask_back",
     "seek_outcome": "seek_outcome", "seek_reassurance": "seek_reassurance", "emotion": "emotion",
+    "lead_in": "lead_in", "speak_up": "treatment",
 }  # fmt: skip
 """The bank that a trait draws from."""
 
@@ -56,19 +60,25 @@ def _phrase(bank: str, n: int, phrase: str, probe: str | None, knowledge: Knowle
         faults.add(where, f"{quoted(phrase)} names a condition ({named[0]})", "use other words")
     for words in role_breaks(phrase):
         faults.add(where, f"{quoted(words)} is not what a patient would say", "use other words")
-    meant = ANSWERS.get(bank)
-    if meant is None or probe is None or readings:
+    if bank == "lead_in" and phrase[-1] not in ",:.!?":
+        faults.add(where, f"{quoted(phrase)} runs into what comes behind it", "end it with a comma or a full stop")
+    if probe is None or readings:
         return
+    meant = ANSWERS.get(bank)
     answers = {r.finding: r.state for r in said(phrase, knowledge, (probe,))}
-    if answers.get(probe) != meant:
+    if meant is None:
+        if answers.get(probe) in ("present", "absent"):
+            what = f"{quoted(phrase)} would be taken for the answer {'yes' if answers[probe] == 'present' else 'no'}"
+            faults.add(where, what, "begin in another way")
+    elif answers.get(probe) != meant:
         found = answers.get(probe) or "no answer"
         faults.add(where, f"{quoted(phrase)} is read as {found}, not as {meant}", _answer_mend(bank))
 
 
 def _answer_mend(bank: str) -> str:
     example = {
-        "yes": "Yes, …", "no": "No, …", "dont_know": "I don't know, …", "not_noticed": "Not that I've noticed",
-        "reluctant": "I'd rather not talk about that",
+        "yes": "Yes, …", "no": "No, …", "dont_know": "I don't know, …", "forgot": "I can't remember, …",
+        "not_noticed": "Not that I've noticed", "reluctant": "I'd rather not talk about that",
     }[bank]  # fmt: skip
     return f'begin like "{example}"'
 

@@ -1,4 +1,7 @@
-"""How the inquirer speaks: empathy, explanation, jargon, stacked questions. Text in, causes out; no mood, no scenario."""
+"""How the inquirer speaks: empathy, explanation, signposts, jargon, stacked questions; and what a layperson makes of it.
+
+Text in, causes out; no mood, no scenario.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Final
 from consult.events import Query
 from consult.knowledge.model import Knowledge
 from consult.knowledge.per_object import per_object
-from consult.language.lexicon import Entry, Phrases
+from consult.language.lexicon import Entry, Lexicon, Phrases, lexicon
 from consult.language.tokens import tokens
 from consult.persona import Cause
 
@@ -28,6 +31,13 @@ _EXPLANATION: Final = re.compile(
     r"|let me explain|what this means|to rule out|to make sure|to find out)\b",
     re.IGNORECASE,
 )
+_SIGNPOST: Final = re.compile(
+    r"\b(?:(?:let me|i(?:'ll| will|'d like to| would like to| want to)|to|can i|may i) (?:just )?(?:sum up|summari[sz]e|recap|go over what)"
+    r"|so,? (?:far )?you(?:'ve| have) told me|(?:what|here)(?:'s| is)? (?:i(?:'d like to| will)|we(?:'ll| will)) (?:do )?(?:first|next|now)"
+    r"|(?:first|next|now|then),? i(?:'d like| would like|'ll| will| want| am going|'m going) to (?:ask|look|examine|talk|move|go)"
+    r"|before we (?:finish|start|go on)|there (?:are|is) (?:just )?(?:one|two|three|a few) (?:more |last |other )?(?:thing|question)s?)",
+    re.IGNORECASE,
+)
 _STACK: Final = 3
 """Findings asked in one breath from which a question is stacked."""
 
@@ -39,6 +49,8 @@ def manner(text: str, query: Query, knowledge: Knowledge) -> tuple[Cause, ...]:
         out.append(Cause.EMPATHY)
     if _EXPLANATION.search(text):
         out.append(Cause.EXPLANATION)
+    if _SIGNPOST.search(text):
+        out.append(Cause.SIGNPOST)
     if text.count("?") > 1 or len(query.findings) >= _STACK:
         out.append(Cause.STACKED)
     if jargon(text, _jargon(knowledge)):
@@ -51,6 +63,37 @@ def jargon(text: str, terms: Phrases) -> tuple[str, ...]:
     """Clinical terms used; each counts even if explained beside it (explaining has its own reward)."""
     toks = tokens(text)
     return tuple(" ".join(toks[i:j]) for i, j, _ in terms.find(toks))
+
+
+def understood(text: str, query: Query, knowledge: Knowledge, health_literacy: str) -> Query:
+    """What a patient makes of `text`, read as `query`: with low literacy, what only clinical words name is lost."""
+    if health_literacy != "low" or not query.findings:
+        return query
+    toks = tokens(text)
+    free = [True] * len(toks)
+    lost: set[str] = set()
+    for i, j, e in _jargon(knowledge).find(toks):
+        lost.add(e.finding)
+        free[i:j] = [False] * (j - i)
+    if not lost:
+        return query
+    known = lexicon(knowledge)
+    lost -= {e.finding for _, _, e in known.mentions.find(toks, free)}  # said in plain words too
+    left = tuple(f for f in query.findings if not _hangs_on(f, lost, known))
+    if left == query.findings:
+        return query
+    topics = query.topics if left else ()
+    return query.model_copy(update={"findings": left, "topics": topics, "open": query.open and bool(left or topics)})
+
+
+def _hangs_on(finding: str, lost: set[str], known: Lexicon) -> bool:
+    """Whether a finding, or what it belongs to, was named by a word that is not known."""
+    node: str | None = finding
+    while node is not None:
+        if node in lost:
+            return True
+        node = known.parent(node)
+    return False
 
 
 def _terms(knowledge: Knowledge) -> Phrases:

@@ -1,6 +1,7 @@
 """Templates that put chosen facts into a persona's words. Decides nothing about what is told.
 
-Every sentence about a finding is the finding's own `present` or `absent`, so that it can be read back.
+Every sentence about a finding is the finding's own `present` or `absent`, so that it can be read back; what a
+temperament or a register does to it is done only where it is still read as the same.
 """
 
 from __future__ import annotations
@@ -12,10 +13,16 @@ from dataclasses import dataclass
 from consult.clean import clean
 from consult.events import Told
 from consult.knowledge.model import Finding, FindingKind, Knowledge
+from consult.language.extractor import extract
+from consult.language.phrases import Draw
+from consult.language.register import LEAD_SHARE, LEADS, TAG_SHARE, TAGS, expanded, led, loosened, tagged
+from consult.language.tokens import tokens
 from consult.language.voice import capital, third_person
-from consult.persona import Bank, Persona
+from consult.persona import Persona
 from consult.scenario import Scenario, Speaker
 
+SHORT = 3
+"""Words of the answers to delicate questions, at most: no jokes there."""
 OWN_TOPICS = frozenset({"ice"})
 """Topics in which a parent or carer speaks for themselves."""
 
@@ -33,45 +40,109 @@ class Saying:
     """Word banks of which one phrase each follows."""
 
 
-def realise(saying: Saying, scenario: Scenario, knowledge: Knowledge, persona: Persona, rng: random.Random) -> str:
-    """The utterance."""
-    parts: list[str] = []
-    if saying.lead:
-        parts.append(pick(getattr(persona.wording, saying.lead), rng))
+def realise(
+    saying: Saying,
+    scenario: Scenario,
+    knowledge: Knowledge,
+    persona: Persona,
+    rng: random.Random,
+    draw: Draw | None = None,
+) -> str:
+    """The utterance. Without `draw`, phrases come from decks of its own."""
+    say = _Speaker(scenario, knowledge, persona, rng, draw or Draw(int(rng.random() * 2**32)))
+    parts = [say.phrase(saying.lead)] if saying.lead else []
     spoken = [t for t in saying.told if t.rule != "implied"]
     alone = len(saying.asked) == 1 == len(spoken) and spoken[0].finding == saying.asked[0]
     for i, t in enumerate(spoken):
-        finding = knowledge.finding[t.finding]
         answers = t.finding in saying.asked or t.state != "present"  # a "yes" is to what was asked, not to its parent
         first = i == 0 and bool(saying.asked) and answers
-        parts.append(_one(t, finding, scenario, persona, rng, alone=alone, first=first))
-        if t.tone == "played_down":
-            parts.append(pick(persona.wording.play_down, rng))
-        elif t.tone == "dramatised":
-            parts.append(pick(persona.wording.dramatise, rng))
-    parts += [pick(getattr(persona.wording, bank), rng) for bank in saying.extras]
-    return clean(" ".join(p for p in parts if p))
+        parts.append(say.fact(t, saying.asked, alone=alone, first=first))
+        if t.tone != "plain":
+            parts.append(say.phrase("play_down" if t.tone == "played_down" else "dramatise"))
+    parts += [say.phrase(bank) for bank in saying.extras]
+    text = " ".join(p for p in parts if p)
+    return clean(expanded(text) if persona.speech == "formal" else text)
 
 
-def _one(
-    t: Told, finding: Finding, scenario: Scenario, persona: Persona, rng: random.Random, *, alone: bool, first: bool
-) -> str:
-    """One fact as a sentence, with a yes or no before it where it answers a question."""
-    w = persona.wording
-    if t.state == "withheld":
-        return pick(w.reluctant, rng) if alone else f"I'd rather not talk about {finding.plain}."
-    named = finding.kind is FindingKind.BINARY and not alone  # "any" goes before a thing, not before a manner of it
-    if t.state == "unknown":
-        return f"I don't know about any {finding.plain}." if named and not first else pick(w.dont_know, rng)
-    if t.state == "not_noticed":
-        return f"I haven't noticed any {finding.plain}." if named else pick(w.not_noticed, rng)
-    text = voiced(statement(t, finding, scenario), finding, scenario)
-    if not first or finding.kind is not FindingKind.BINARY:
-        return _sentence(text)
-    answer = pick(w.yes if t.state == "present" else w.no, rng)
-    if alone and rng.random() < persona.traits.brevity:
-        return answer or _sentence(text)
-    return f"{answer} {_sentence(text)}".strip()
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    """Whoever speaks, with their manner and their chance."""
+
+    scenario: Scenario
+    knowledge: Knowledge
+    persona: Persona
+    rng: random.Random
+    draw: Draw
+
+    def phrase(self, bank: str, *, delicate: bool = False) -> str:
+        """The next phrase of a bank; of something delicate, one of its few short ones."""
+        phrases = getattr(self.persona.wording, bank)
+        return self.draw(bank, phrases, words=SHORT if delicate else None)
+
+    def fact(self, t: Told, asked: tuple[str, ...], *, alone: bool, first: bool) -> str:
+        """One fact as a sentence, with a yes or no before it where it answers a question."""
+        finding = self.knowledge.finding[t.finding]
+        if t.state == "withheld":
+            return self.phrase("reluctant") if alone else f"I'd rather not talk about {finding.plain}."
+        named = finding.kind is FindingKind.BINARY and not alone  # "any" goes before a thing, not before a manner of it
+        if t.state == "unknown":
+            if named and not first:
+                return f"I don't know about any {finding.plain}."
+            return self.phrase("forgot" if t.rule == "recall" else "dont_know", delicate=finding.sensitive)
+        if t.state == "not_noticed":
+            return (
+                f"I haven't noticed any {finding.plain}."
+                if named
+                else self.phrase("not_noticed", delicate=finding.sensitive)
+            )
+        text = _sentence(voiced(statement(t, finding, self.scenario), finding, self.scenario))
+        if not first or finding.kind is not FindingKind.BINARY:
+            return self._put(text, t, finding, asked)
+        answer = self.phrase("yes" if t.state == "present" else "no", delicate=finding.sensitive)
+        if self.persona.speech == "colloquial":
+            answer = loosened(answer, self.rng.random())
+        if alone and self.rng.random() < self.persona.traits.brevity:
+            return answer or text
+        return f"{answer} {self._put(text, t, finding, asked)}".strip()
+
+    def _put(self, text: str, t: Told, finding: Finding, asked: tuple[str, ...]) -> str:
+        """A sentence as this person puts it; as it stands, where another way would not be understood the same."""
+        p, chance = self.persona, self.rng.random()
+        if chance < p.traits.clipped:
+            return self._if_same(_clipped(t, finding, alone=asked == (t.finding,)), text, asked)
+        if chance > 1 - p.traits.lead_in:
+            return self._if_same(led(self.phrase("lead_in"), text), text, asked)
+        if p.speech == "plain":
+            return text
+        chance = self.rng.random()
+        if chance < LEAD_SHARE:
+            return self._if_same(led(self.draw("register", LEADS[p.speech]), text), text, asked)
+        if chance > 1 - TAG_SHARE and finding.kind is FindingKind.BINARY:
+            return self._if_same(tagged(text, self.draw("tag", TAGS[p.speech])), text, asked)
+        return text
+
+    def _if_same(self, other: str, text: str, asked: tuple[str, ...]) -> str:
+        return other if other and same(other, text, self.knowledge, asked) else text
+
+
+def same(a: str, b: str, knowledge: Knowledge, asked: tuple[str, ...] = ()) -> bool:
+    """Whether two texts are read as saying the same, after being asked for `asked`."""
+    return _read(a, knowledge, asked) == _read(b, knowledge, asked)
+
+
+def _read(text: str, knowledge: Knowledge, asked: tuple[str, ...]) -> set[tuple[object, ...]]:
+    readings = extract(text, knowledge, asked)
+    return {(r.finding, r.state, tuple(sorted(r.values)), tokens(r.text), r.implied) for r in readings}
+
+
+def _clipped(t: Told, finding: Finding, *, alone: bool) -> str:
+    """A fact in a word or two; "" where that would say nothing."""
+    if finding.kind is FindingKind.BINARY:
+        return _sentence(finding.plain if t.state == "present" else f"no {finding.plain}")
+    if finding.values and alone and t.state == "present":
+        plain = {v.id: v.plain for v in finding.values}
+        return _sentence(listed([plain.get(v, v) for v in t.values]))
+    return ""
 
 
 def statement(t: Told, finding: Finding, scenario: Scenario) -> str:
@@ -102,11 +173,6 @@ def voiced(text: str, finding: Finding, scenario: Scenario) -> str:
 def listed(items: Sequence[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else ""
-
-
-def pick(bank: Bank, rng: random.Random) -> str:
-    """One phrase of a bank; "" from an empty one."""
-    return bank[int(rng.random() * len(bank))] if bank else ""
 
 
 def _sentence(text: str) -> str:

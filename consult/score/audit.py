@@ -8,19 +8,19 @@ read again. Must not import agents or sim.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from consult.disclosure import admits
-from consult.events import Audited, Event, Query, Question, Stopped, StopReason, Told, Utterance
+from consult.events import Audited, Concluded, Event, Query, Question, Referred, Stopped, StopReason, Told, Utterance
 from consult.knowledge.model import Knowledge
 from consult.language.extractor import extract
 from consult.language.guard import Breach, breaches
 from consult.language.lexicon import suits
-from consult.language.manner import manner
+from consult.language.manner import manner, understood
 from consult.language.resolver import resolve
-from consult.mood import causes, change
-from consult.persona import Cause, Mood, Persona
+from consult.mood import Notes, heard
+from consult.persona import Mood, Persona
 from consult.scenario import Release, Scenario, Speaker, State
 from consult.terms import Resolver
 
@@ -61,9 +61,7 @@ class _Audit:
     query: Query | None = None
     """What was asked last; None before the first question."""
     turn: int = 0
-    cue: str = ""
-    asked: set[str] = field(default_factory=set)
-    empathies: int = 0
+    notes: Notes = field(default_factory=Notes)
     before: list[Told] = field(default_factory=list)
     counts: dict[Breach, int] = field(
         default_factory=lambda: {"leak": 0, "unreleased": 0, "invention": 0, "role_break": 0}
@@ -77,28 +75,26 @@ class _Audit:
             self._question(e)
         elif isinstance(e, Utterance):
             self._utterance(e)
+        elif isinstance(e, (Concluded, Referred)):
+            self.query = Query(asks_nothing=True)  # the last word answers no question
         elif isinstance(e, Stopped) and e.reason is StopReason.PATIENT_LEFT and self.mood.irritation < CALM:
             self.early = True
             self.evidence.add(e.seq)
 
     def _question(self, e: Question) -> None:
         """What is asked, and the mood that the way of asking leaves behind."""
-        self.query = resolve(e.text, self.knowledge, self.resolver)
+        read = resolve(e.text, self.knowledge, self.resolver)
+        self.query = understood(e.text, read, self.knowledge, self.persona.health_literacy)
         self.turn += 1
-        moves = causes(
-            manner(e.text, self.query, self.knowledge),
-            self.query,
-            cue=self.cue,
-            asked=self.asked,
-            turn=self.turn,
-            empathies=self.empathies,
-        )
-        self.mood, _ = change(self.mood, moves, self.persona, self.turn)
-        self.empathies += Cause.EMPATHY in moves
-        self.asked.update(self.query.findings)
+        said = manner(e.text, read, self.knowledge)
+        self.mood, self.notes, _ = heard(self.mood, self.notes, said, self.query, self.persona, self.turn)
 
     def _utterance(self, e: Utterance) -> None:
-        query, self.cue = self.query, e.cue
+        query = self.query
+        if query is not None:
+            self.notes = self.notes.answered(query, e.told, e.cue)
+        else:
+            self.notes = replace(self.notes, cue=e.cue)
         asked = query.findings if query is not None else ()
         found = [f.breach for f in breaches(e.text, asked, e.told, self.before, self.scenario, self.knowledge)]
         said = {

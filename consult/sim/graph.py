@@ -20,7 +20,7 @@ STEPS_PER_ROUND = 4
 
 @lru_cache(maxsize=1)
 def graph() -> Graph:
-    """START -> opening -> recipient -> triage -> inquirer -> patient | examiner -> recipient ...; assessor -> END."""
+    """START -> opening -> recipient -> triage -> inquirer -> patient | examiner -> recipient ...; closing -> assessor -> END."""
     g: StateGraph[State, Context, State, State] = StateGraph(State, context_schema=Context)
     steps: dict[str, Any] = {
         "opening": nodes.opening,
@@ -29,6 +29,7 @@ def graph() -> Graph:
         "inquirer": nodes.inquirer,
         "patient": nodes.patient,
         "examiner": nodes.examiner,
+        "closing": nodes.closing,
         "assessor": nodes.assessor,
     }
     for name, node in steps.items():
@@ -37,13 +38,14 @@ def graph() -> Graph:
     g.add_conditional_edges("opening", after_patient, ["recipient", "assessor"])
     g.add_edge("recipient", "triage")
     g.add_edge("triage", "inquirer")
-    g.add_conditional_edges("inquirer", after_inquirer, ["patient", "examiner", "assessor"])
+    g.add_conditional_edges("inquirer", after_inquirer, ["patient", "examiner", "closing", "assessor"])
     g.add_conditional_edges("patient", after_patient, ["recipient", "assessor"])
     g.add_edge("examiner", "recipient")
+    g.add_edge("closing", "assessor")
     g.add_edge("assessor", END)
     return g.compile()
 
 
 def recursion_limit(limits: Limits) -> int:
     """Steps that a consultation within `limits` can take at the most (langgraph's own default is 10,007)."""
-    return STEPS_PER_ROUND * (limits.max_turns + limits.max_orders + 2) + 4
+    return STEPS_PER_ROUND * (limits.max_turns + limits.max_orders + 2) + 5

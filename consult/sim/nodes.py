@@ -13,7 +13,7 @@ from langgraph.runtime import Runtime
 from pydantic import TypeAdapter
 
 from consult.actions import Ask, Conclude, Order, Refer, as_action
-from consult.agents.base import Act, InquirerView, Line, PatientReply, PatientView, Record, TriageView
+from consult.agents.base import Act, Closes, Ending, InquirerView, Line, PatientReply, PatientView, Record, TriageView
 from consult.agents.examiner import examine
 from consult.agents.recipient import receive
 from consult.agents.triage import guidance
@@ -46,6 +46,7 @@ from consult.seeds import seed_of
 from consult.settings import MAX_TEXT
 from consult.sim.routing import ASK, END, ORDER
 from consult.sim.state import Context, Plain, State
+from consult.terms import Urgency
 
 Update = dict[str, Any]
 Node = Callable[[State, Runtime[Context]], Update]
@@ -260,7 +261,30 @@ def _done(action: Any, events: list[Event], view: InquirerView, state: State, c:
 
 
 def _stop(events: list[Event], state: State, reason: StopReason) -> Update:
-    return {"events": dump([*events, Stopped(reason=reason)], state), "next": END, "stop": reason.value}
+    return {"events": dump(events, state), "next": END, "stop": reason.value}
+
+
+def closing(state: State, runtime: Runtime[Context]) -> Update:
+    """The patient's last word, if it has one, and the end of the dialogue."""
+    c, reason = runtime.context, StopReason(state["stop"] or "")
+    end = Stopped(reason=reason)
+    if not isinstance(c.patient, Closes):
+        return {"events": dump([end], state)}
+    last = state["events"][-1] if state["events"] else {}
+    patient, ending = c.patient, _ending(reason, last)
+    update = _patient_speaks(state, c, lambda view: patient.close(view, ending), [])
+    if update.get("stop") == StopReason.INFRASTRUCTURE_ERROR.value:
+        return update
+    ended = {**state, "events": [*state["events"], *update["events"]]}
+    return update | {"events": [*update["events"], *dump([end], cast("State", ended))], "stop": reason.value}
+
+
+def _ending(reason: StopReason, last: Plain) -> Ending:
+    """What a patient hears of the inquirer's last event."""
+    if last.get("type") not in ("conclusion", "referral"):
+        return Ending(reason)
+    said = " ".join(text for text in (last["explanation"], last["safety_net"]) if text)
+    return Ending(reason, said, grave=last["urgency"] == Urgency.EMERGENCY)
 
 
 def _copy(value: Any) -> Any:

@@ -11,8 +11,10 @@ ORDER: Final = "order"
 END: Final = "end"
 
 
-def after_inquirer(state: State) -> Literal["patient", "examiner", "assessor"]:
-    """A question goes to the patient, an order to the examiner, anything else ends the dialogue."""
+def after_inquirer(state: State) -> Literal["patient", "examiner", "closing", "assessor"]:
+    """A question goes to the patient, an order to the examiner; an end the inquirer made leaves the patient a last word."""
+    if state["next"] == END:
+        return "closing"
     if state.get("stop") is not None:
         return "assessor"
     if state["next"] == ASK:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from consult.agents.base import ROLES, World
 from consult.agents.inquirers.controls import facts_known
+from consult.agents.patient.speaker import spoken_by
 from consult.agents.registry import check_spec, make
 from consult.events import EVENT, EVENTS, SCHEMA_VERSION, Event, Header, Provenance
 from consult.hospital import Hospital
@@ -65,6 +66,11 @@ class Setup:
         return Resolver.EMBEDDING if self.line_up["inquirer"] == "human" and available() else Resolver.LEXICON
 
     @cached_property
+    def case(self) -> Scenario:
+        """The scenario as the persona's speaker tells it. Raises UsageError if they cannot speak for this patient."""
+        return spoken_by(self.scenario, self.persona.speaker, self.knowledge)
+
+    @cached_property
     def line_up(self) -> dict[str, str]:
         """The spec of every role."""
         return {**DEFAULT_AGENTS, **self.agents}
@@ -85,7 +91,7 @@ class Setup:
     @cached_property
     def cell(self) -> str:
         """The content key of this consultation: equal content, equal key, wherever and whenever it runs."""
-        p = self.provenance
+        p, _ = self.provenance, self.case  # a speaker that cannot be is told before anything runs
         other = {} if p.resolver is Resolver.LEXICON else {"resolver": p.resolver.value}
         return digest(
             {
@@ -108,7 +114,7 @@ def _version() -> str:
 
 def header(setup: Setup) -> Header:
     """The first line of the transcript."""
-    patient = setup.scenario.patient
+    patient = setup.case.patient
     speaker = "patient" if patient.speaker is Speaker.SELF else patient.speaker.value
     return Header(
         schema_version=SCHEMA_VERSION,
@@ -136,7 +142,7 @@ def context(setup: Setup) -> Context:
     shared = (setup.seed, setup.epoch, p.scenario)
     return Context(
         world=World(setup.knowledge, setup.hospital, setup.understood_by),
-        scenario=setup.scenario,
+        scenario=setup.case,
         persona=setup.persona,
         limits=setup.limits,
         inquirer=make("inquirer", setup.line_up["inquirer"]),

@@ -14,11 +14,14 @@ from consult.disclosure import admits
 from consult.events import Query, Told
 from consult.knowledge.model import FindingKind, Knowledge, Source
 from consult.language.lexicon import suits
+from consult.mood import readiness
 from consult.persona import Mood, Persona
 from consult.scenario import Fact, Release, Scenario, State
 
 MAX_EXTRAS: Final = 2
 """Things besides facts that one answer holds at the most."""
+SETTLED: Final = 0.35
+"""Trust from which what was explained in the end is accepted."""
 _ORDER: Final = (Release.OPENING, Release.VOLUNTEERED, Release.ON_TOPIC)
 
 
@@ -60,14 +63,24 @@ class Policy:
         """The chief complaint: the opening facts, and nothing else."""
         told = [_told(f, "opening") for f in self.scenario.facts if _opens(f)]
         extras = self._extras(opening=True)
-        return Plan(tuple(self._toned(t) for t in told), extras=extras, cue=_cue(extras), flags=extras)
+        return Plan(tuple(self._toned(t) for t in told), "greeting", extras, _cue(extras), extras)
 
-    def answer(self, query: Query) -> Plan:
-        """The answer to a question."""
+    def closing(self, *, explained: bool, grave: bool = False) -> Plan:
+        """The last word: what is made of what the doctor decided."""
+        if not explained or self.mood.trust < SETTLED or self.mood.irritation >= self.persona.temper.clams_up_at:
+            return Plan(lead="unsettled", flags=("unsettled",))
+        if grave:
+            return Plan(lead="sobered", flags=("sobered",))
+        extras = ("treatment",) if self.rng.random() < self.persona.traits.speak_up else ()
+        return Plan(lead="thanks", extras=extras, flags=extras)
+
+    def answer(self, query: Query, *, lost: bool = False) -> Plan:
+        """The answer to a question; `lost`: a word in it was not understood, and the query is what is left."""
         if query.asks_nothing:
             return Plan(lead="thanks", extras=self._extras())
         if not query.findings and not query.topics and not query.open:
-            return Plan(lead="not_understood", flags=("not_understood",))
+            lead = "unclear_word" if lost else "not_understood"
+            return Plan(lead=lead, flags=(lead,))
         told: list[Told] = []
         for f_id in query.findings:
             for t in self._direct(f_id, query):
@@ -77,6 +90,8 @@ class Policy:
         told = [self._toned(t) for t in told]
         lead = "nothing_more" if not told else ""
         extras = self._extras(grave=any(self._grave(t) for t in told))
+        if lost:
+            extras = ("unclear_word", *extras)[:MAX_EXTRAS]
         flags = [*extras, *(t.tone for t in told if t.tone != "plain")]
         if any(t.state == "withheld" for t in told):
             flags.append("reluctant")
@@ -89,7 +104,7 @@ class Policy:
             chain.append(parent)
         above: list[Told] = []
         for ancestor in reversed(chain[1:]):
-            t = self._one(ancestor, query)
+            t = self._one(ancestor, query, may_slip=False)  # who recalls what a pain is like recalls the pain
             if t.state in ("absent", "withheld") or (t.state == "not_noticed" and f_id not in self.scenario.by_finding):
                 return [t]
             if t.state == "present":
@@ -99,7 +114,7 @@ class Policy:
             return [*(t.model_copy(update={"rule": "implied"}) for t in above), own]
         return [*(t for t in above if t.finding not in self.told), own]
 
-    def _one(self, f_id: str, query: Query) -> Told:
+    def _one(self, f_id: str, query: Query, *, may_slip: bool = True) -> Told:
         fact = self.scenario.by_finding.get(f_id)
         finding = self.knowledge.finding[f_id]
         if fact is None:
@@ -116,12 +131,12 @@ class Policy:
         rule = admits(fact, query, trust=self.mood.trust, topic_of=self.topic_of, parent_of=self.parent_of)
         if not rule:
             return Told(fact=f_id, finding=f_id, state="withheld", rule=fact.release.value)
-        if self._slips(fact):
+        if may_slip and self._slips(fact):
             return Told(fact=f_id, finding=f_id, state="unknown", rule="recall")
         return _told(fact, rule)
 
     def _slips(self, fact: Fact) -> bool:
-        """Whether it does not come to mind the first time it is asked."""
+        """Whether it does not come to mind as long as nobody has asked for it before."""
         if self.persona.recall >= 1 or fact.finding in self.told or fact.finding in self.asked:
             return False
         return self.rng.random() >= self.persona.recall
@@ -129,9 +144,10 @@ class Policy:
     def _volunteered(self, query: Query, already: set[str]) -> list[Told]:
         """Facts told without being asked for: to an open question, or on the topic of a direct one."""
         traits = self.persona.traits
-        room = traits.facts_per_open if query.open or query.topics else traits.facts_per_direct
-        if self.mood.irritation >= self.persona.temper.clams_up_at:
-            room = 1.0 if query.open or query.topics else 0.0
+        invited = query.open or bool(query.topics)
+        room = (traits.facts_per_open if invited else traits.facts_per_direct) * readiness(self.mood, self.persona)
+        if invited:  # whoever is asked to tell tells something
+            room = max(1.0, room)
         count = int(room) + (self.rng.random() < room - int(room))
         if not count:
             return []
@@ -142,7 +158,7 @@ class Policy:
             if fact.finding in already or fact.finding in self.told or not self._ancestors_told(fact.finding, already):
                 continue
             rule = admits(fact, query, trust=self.mood.trust, topic_of=self.topic_of, parent_of=self.parent_of)
-            if rule:
+            if rule and not self._slips(fact):
                 found.append((_ORDER.index(fact.release), i, _told(fact, rule)))
         return [t for _, _, t in sorted(found, key=lambda x: x[:2])[:count]]
 
@@ -179,7 +195,7 @@ class Policy:
         chances = (
             ("emotion", t.emotion * (0.3 + 0.7 * m.anxiety)),
             ("seek_reassurance", t.seek_reassurance * (0.3 + 0.7 * m.anxiety)),
-            ("seek_outcome", t.seek_outcome * (0.3 + 0.7 * m.irritation)),
+            ("seek_outcome", t.seek_outcome * (0.45 + 0.55 * m.irritation)),
             ("ask_back", t.ask_back * 0.5),
             ("digression", t.digress * 0.5),
             ("irritated", max(0.0, m.irritation - 0.4)),

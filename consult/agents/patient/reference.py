@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from consult.agents.base import PatientReply, PatientView
+from consult.agents.base import Ending, PatientReply, PatientView
 from consult.agents.patient.policy import Plan, Policy, findings_of
 from consult.clean import clean
 from consult.events import Event, Guarded, Query, Told, Utterance
 from consult.language.guard import breaches
-from consult.language.manner import manner
+from consult.language.manner import manner, understood
+from consult.language.phrases import Draw
 from consult.language.realiser import Saying, realise
 from consult.language.resolver import resolve
-from consult.mood import causes, change
-from consult.persona import Cause
+from consult.mood import Notes, ended, heard, is_explained
+from consult.persona import Mood
 from consult.seeds import rng
 from consult.settings import MAX_TEXT
 
 ATTEMPTS: Final = 2
 """Wordings tried before the plainest one is used."""
+_NOTHING: Final = Query(asks_nothing=True)
 
 
 class ReferencePatient:
@@ -28,88 +30,104 @@ class ReferencePatient:
 
     def open(self, view: PatientView) -> PatientReply:
         """The chief complaint, in the scenario's words or the templates'."""
-        chance = rng(view.seed, "opening")
-        policy = _policy(view, chance, told=(), asked=frozenset())
-        plan = policy.opening()
+        voice = _Voice(view, "opening")
+        plan = _policy(view, voice.chance, Notes(), (), view.mood).opening()
         images = tuple(i.caption for i in view.scenario.images)
         fixed = clean(view.scenario.opening, limit=MAX_TEXT)
-        plan, text, events = _worded(view, plan, None, (), chance, fixed=fixed)
+        plan, text, events = voice.say(plan, None, (), fixed=fixed)
         utterance = Utterance(text=text, told=plan.told, flags=plan.extras, cue=plan.cue, images=images)
-        memory = {"cue": plan.cue, "asked": [], "empathies": 0}
-        return PatientReply((*events, utterance), view.mood, memory)
+        return PatientReply((*events, utterance), view.mood, voice.memory(Notes(cue=plan.cue)))
 
     def reply(self, view: PatientView) -> PatientReply:
         """The answer to a question; or the end, when patience is gone."""
-        knowledge = view.world.knowledge
-        query = resolve(view.question, knowledge, view.world.resolver)
-        asked = frozenset(view.memory["asked"])
-        told = view.told
-        said = manner(view.question, query, knowledge)
-        moves = causes(
-            said, query, cue=view.memory["cue"], asked=asked, turn=view.turn, empathies=view.memory["empathies"]
-        )
-        mood, events = change(view.mood, moves, view.persona, view.turn)
-        memory: dict[str, Any] = {
-            "cue": "",
-            "asked": sorted(asked | set(query.findings)),
-            "empathies": view.memory["empathies"] + (Cause.EMPATHY in moves),
-        }
-        chance = rng(view.seed, "reply", view.turn)
-        if mood.irritation >= view.persona.temper.leaves_at < 1:
-            plan = Plan(lead="leave", flags=("leaves",))
-            plan, text, guarded = _worded(view, plan, query, told, chance)
+        knowledge, persona = view.world.knowledge, view.persona
+        read = resolve(view.question, knowledge, view.world.resolver)
+        query = understood(view.question, read, knowledge, persona.health_literacy)
+        before = Notes.of(view.memory)
+        said = manner(view.question, read, knowledge)
+        mood, notes, events = heard(view.mood, before, said, query, persona, view.turn)
+        voice = _Voice(view, "reply", view.turn)
+        if mood.irritation >= persona.temper.leaves_at < 1:
+            plan, text, guarded = voice.say(Plan(lead="leave", flags=("leaves",)), query, view.told)
             gone = Utterance(text=text, turn=view.turn, query=query, flags=plan.flags)
-            return PatientReply((*events, *guarded, gone), mood, memory, leaves=True)
-        plan = _policy(view, chance, told=told, asked=asked, mood=mood).answer(query)
-        plan, text, guarded = _worded(view, plan, query, told, chance)
-        memory["cue"] = plan.cue
+            return PatientReply((*events, *guarded, gone), mood, voice.memory(notes), leaves=True)
+        lost = query != read
+        plan = _policy(view, voice.chance, before, view.told, mood).answer(query, lost=lost)
+        # A bare yes or no would be taken as the answer to the word that was not understood, too.
+        plan, text, guarded = voice.say(plan, query, view.told, bare_answers=not lost)
         utterance = Utterance(text=text, turn=view.turn, told=plan.told, query=query, cue=plan.cue, flags=plan.flags)
-        return PatientReply((*events, *guarded, utterance), mood, memory)
+        return PatientReply(
+            (*events, *guarded, utterance), mood, voice.memory(notes.answered(query, plan.told, plan.cue))
+        )
+
+    def close(self, view: PatientView, ending: Ending) -> PatientReply:
+        """The last word, by what was explained and in what mood it found the patient."""
+        words, notes = ending.explanation, Notes.of(view.memory)
+        said = manner(words, _NOTHING, view.world.knowledge)
+        mood, events = ended(view.mood, notes, said, words, view.persona, view.turn)
+        voice = _Voice(view, "closing")
+        policy = _policy(view, voice.chance, notes, view.told, mood)
+        plan = policy.closing(explained=is_explained(words), grave=ending.grave)
+        plan, text, guarded = voice.say(plan, _NOTHING, view.told)
+        last = Utterance(text=text, turn=view.turn, query=_NOTHING, flags=plan.flags)
+        return PatientReply((*events, *guarded, last), mood, voice.memory(notes))
 
 
-def _policy(
-    view: PatientView, chance: random.Random, *, told: tuple[Told, ...], asked: frozenset[str], mood: Any = None
-) -> Policy:
-    return Policy(
-        view.scenario, view.world.knowledge, view.persona, mood or view.mood, findings_of(told), asked, chance
-    )
+def _policy(view: PatientView, chance: random.Random, notes: Notes, told: tuple[Told, ...], mood: Mood) -> Policy:
+    return Policy(view.scenario, view.world.knowledge, view.persona, mood, findings_of(told), notes.asked, chance)
 
 
-def _worded(
-    view: PatientView,
-    plan: Plan,
-    query: Query | None,
-    before: tuple[Told, ...],
-    chance: random.Random,
-    *,
-    fixed: str = "",
-) -> tuple[Plan, str, list[Event]]:
-    """The plan as far as it was carried out, the utterance for it, past the guard, and what the guard stopped."""
-    events: list[Event] = []
-    asked = query.findings if query is not None else ()
-    knowledge = view.world.knowledge
-    for attempt in range(1, ATTEMPTS + 1):
-        last = attempt == ATTEMPTS
-        if last:
-            plan = _bare(plan)
-        saying = Saying(plan.told, asked, plan.lead, plan.extras)
-        text = fixed if fixed and not last else realise(saying, view.scenario, knowledge, view.persona, chance)
-        if fixed and not last and plan.extras:
-            text = f"{text} {realise(Saying(extras=plan.extras), view.scenario, knowledge, view.persona, chance)}"
-        found = breaches(text, asked, plan.told, before, view.scenario, knowledge)
-        if not found:
-            return plan, text, events
-        events += [
-            Guarded(
-                turn=view.turn,
-                breach=f.breach,
-                about=f.about,
-                attempt=attempt,
-                action="replaced" if last else "retried",
-            )
-            for f in found
-        ]
-    return Plan(), "I'm not sure how to put it.", events
+@dataclass(slots=True)
+class _Voice:
+    """Turns plans of one turn into words past the guard; holds its chance and how far each word bank is dealt."""
+
+    view: PatientView
+    chance: random.Random
+    draw: Draw
+
+    def __init__(self, view: PatientView, *turn: object) -> None:
+        self.view = view
+        self.chance = rng(view.seed, *turn)
+        self.draw = Draw(view.seed, view.memory.get("drawn"))
+
+    def memory(self, notes: Notes) -> dict[str, Any]:
+        """What is carried on to the next turn."""
+        return {**notes.plain(), "drawn": dict(sorted(self.draw.drawn.items()))}
+
+    def say(
+        self, plan: Plan, query: Query | None, before: tuple[Told, ...], *, fixed: str = "", bare_answers: bool = True
+    ) -> tuple[Plan, str, list[Event]]:
+        """The plan as far as it was carried out, the utterance for it, and what the guard stopped.
+
+        `fixed`: the words for the facts, where the scenario gives them.
+        """
+        events: list[Event] = []
+        asked = query.findings if query is not None else ()
+        scenario, knowledge = self.view.scenario, self.view.world.knowledge
+        for attempt in range(1, ATTEMPTS + 1):
+            last = attempt == ATTEMPTS
+            if last:
+                plan = _bare(plan)
+            text = self._words(plan, asked if bare_answers else (), "" if last else fixed)
+            found = breaches(text, asked, plan.told, before, scenario, knowledge)
+            if not found:
+                return plan, text, events
+            action: Any = "replaced" if last else "retried"
+            events += [
+                Guarded(turn=self.view.turn, breach=f.breach, about=f.about, attempt=attempt, action=action)
+                for f in found
+            ]
+        return Plan(), "I'm not sure how to put it.", events
+
+    def _words(self, plan: Plan, asked: tuple[str, ...], fixed: str) -> str:
+        if not fixed:
+            return self._realised(Saying(plan.told, asked, plan.lead, plan.extras))
+        around = (self._realised(Saying(lead=plan.lead)), fixed, self._realised(Saying(extras=plan.extras)))
+        return " ".join(part for part in around if part)
+
+    def _realised(self, saying: Saying) -> str:
+        view = self.view
+        return realise(saying, view.scenario, view.world.knowledge, view.persona, self.chance, self.draw)
 
 
 def _bare(plan: Plan) -> Plan:

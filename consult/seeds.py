@@ -1,6 +1,6 @@
 """Seeds and content hashes, all by sha256: equal content gives equal numbers on every machine.
 
-Imports nothing of consult.
+Imports nothing of consult; numpy only where arrays are drawn.
 """
 
 from __future__ import annotations
@@ -8,7 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 
 def digest(content: Any) -> str:
@@ -26,3 +29,10 @@ def seed_of(*parts: object) -> int:
 def rng(*parts: object) -> random.Random:
     """A private random stream for the parts; the global `random` is never touched."""
     return random.Random(seed_of(*parts))
+
+
+def array_rng(*parts: object) -> Generator:
+    """The same for arrays: numpy's PCG64 stream, whose integers are the same on every machine."""
+    from numpy.random import PCG64, Generator
+
+    return Generator(PCG64(seed_of(*parts)))

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from consult.seeds import seed_of
+from consult.seeds import array_rng
 from consult.stats.clusters import Array, Clusters, clustered
 
 LEVEL: Final = 0.95
@@ -72,24 +72,24 @@ def mean(values: Sequence[float], clusters: Sequence[Hashable], *seed: object) -
     c = clustered(values, clusters)
     if c.count < 2:
         return Interval(c.mean, nan, nan, c.n, c.count, "bootstrap")
-    low, high = bootstrap_t(c, seed_of("interval", *seed))
+    low, high = bootstrap_t(c, "interval", *seed)
     return Interval(c.mean, low, high, c.n, c.count, "bootstrap")
 
 
-def bootstrap_t(c: Clusters, seed: int) -> tuple[float, float]:
+def bootstrap_t(c: Clusters, *seed: object) -> tuple[float, float]:
     """The limits; NaN if the clusters cannot give them."""
     error = c.error
     if isnan(error):
         return nan, nan
     if error < 1e-12:
         return c.mean, c.mean
-    low, high = np.quantile(draws_of_t(c, np.random.default_rng(seed)), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(draws_of_t(c, *seed), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(c.mean - high * error), float(c.mean - low * error)
 
 
-def draws_of_t(c: Clusters, chance: np.random.Generator) -> Array:
+def draws_of_t(c: Clusters, *seed: object) -> Array:
     """Studentised means of `DRAWS` resamples of the clusters; resamples without spread are left out."""
-    out = []
+    out, chance = [], array_rng(*seed)
     g, rows = c.count, max(1, _BLOCK // c.count)
     for start in range(0, DRAWS, rows):
         pick = chance.integers(0, g, (min(rows, DRAWS - start), g))

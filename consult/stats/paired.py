@@ -13,7 +13,6 @@ from typing import Final
 
 import numpy as np
 
-from consult.seeds import seed_of
 from consult.stats.clusters import Clusters, clustered
 from consult.stats.intervals import LEVEL, bootstrap_t, draws_of_t
 
@@ -58,12 +57,11 @@ def paired(
     if len(a) != len(b):
         raise ValueError(f"{len(a)} values of A, but {len(b)} of B: pair them by cell first")
     c = clustered([float(y) - float(x) for x, y in zip(a, b, strict=True)], clusters)
-    number = seed_of("paired", *seed)
-    low, high = bootstrap_t(c, number) if c.count >= 2 else (nan, nan)
+    low, high = bootstrap_t(c, "paired", *seed) if c.count >= 2 else (nan, nan)
     if binary:
         p, test = (_mcnemar(c) if c.count else nan), "mcnemar"
     else:
-        p, test = _bootstrap_p(c, number), "bootstrap"
+        p, test = _bootstrap_p(c, "paired", *seed), "bootstrap"
     return Difference(
         a=_mean(a), b=_mean(b), mean=c.mean, low=low, high=high, p=p, smallest=smallest_shown(c),
         pairs=c.n, clusters=c.count, test=test,
@@ -105,7 +103,7 @@ def _mcnemar(c: Clusters) -> float:
     return min(1.0, float(ways[: reach - seen + 1].sum() + ways[reach + seen :].sum())) if seen else 1.0
 
 
-def _bootstrap_p(c: Clusters, seed: int) -> float:
+def _bootstrap_p(c: Clusters, *seed: object) -> float:
     """The share of bootstrap t values at least as far out as the one observed, so that it agrees with the interval."""
     error = c.error
     if isnan(error):
@@ -113,7 +111,7 @@ def _bootstrap_p(c: Clusters, seed: int) -> float:
     if error < 1e-12:
         return 1.0 if abs(c.mean) < 1e-12 else 0.0
     t = c.mean / error
-    drawn = draws_of_t(c, np.random.default_rng(seed))
+    drawn = draws_of_t(c, *seed)
     tail = min(float((drawn >= t).mean()), float((drawn <= t).mean()))
     return min(1.0, max(2 * tail, 1 / (len(drawn) + 1)))
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from consult.clean import one_line
 from consult.errors import DataError, DataErrors
+from consult.seeds import digest
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH: Final = 60
@@ -33,6 +34,10 @@ class Record(BaseModel):
     """Base of everything that is read from or written to a file: frozen, and strict about names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    def content_hash(self) -> str:
+        """sha256 of what it says."""
+        return digest(self.model_dump(mode="json"))
 
 
 class _UniqueKeys(_Loader):  # type: ignore[misc, valid-type]  # the base is chosen at run time (C or Python)

@@ -59,3 +59,9 @@ class Limits:
     def __post_init__(self) -> None:
         if self.max_turns < 0 or self.max_orders < 0:
             raise ValueError("limits are 0 or more")
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

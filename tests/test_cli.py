@@ -65,6 +65,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, tag in (("aa_one", "first"), ("aa_two", "second")):
         scenario(own / "scenarios" / f"{name}.yaml", tag, own)
     monkeypatch.setenv("CONSULT_PATH", str(own))
+    monkeypatch.setenv("CONSULT_JOBS", "1")  # the fake engine is in this process
     monkeypatch.chdir(tmp_path)
     return own
 

@@ -88,7 +88,7 @@ def test_runs(store: Store) -> None:
     with pytest.raises(UsageError, match="epochs was 1 and is now 2"):
         store.ensure_run("r", {"epochs": 2})
     store.save(made(), "r", cell="c1")
-    assert store.done_cells("r") == {"c1"}
+    assert store.is_done("r", "c1")
     assert store.members("r") == {"c1": "chest-0a1b2c3d"}
     (run,) = store.runs()
     assert (run["name"], run["plan"], run["consultations"]) == ("r", {"epochs": 1}, 1)
@@ -110,11 +110,11 @@ def test_one_consultation_in_two_runs(store: Store) -> None:
 def test_a_failure_of_the_machinery_is_tried_again_and_replaced(store: Store) -> None:
     store.ensure_run("r", {})
     store.save(made(StopReason.INFRASTRUCTURE_ERROR), "r", cell="c")
-    assert store.done_cells("r") == set()
+    assert not store.is_done("r", "c")
     (row,) = store.consultations("r")
     assert row["correct"] is None
     kept = store.save(made(), "r", cell="c")
-    assert store.done_cells("r") == {"c"}
+    assert store.is_done("r", "c")
     assert [r["consultation_id"] for r in store.consultations("r")] == [kept]
     assert len(store.consultations()) == 2
 
@@ -125,7 +125,7 @@ def test_all_or_nothing(store: Store, path: Path) -> None:
     with pytest.raises(StoreError, match="power cut"):
         store.save(made(), "r", cell="c")
     assert store.consultations() == []
-    assert store.done_cells("r") == set()
+    assert not store.is_done("r", "c")
     spoil(path, "drop trigger cut")
     store.save(made(), "r", cell="c")
     assert len(store.consultations("r")) == 1

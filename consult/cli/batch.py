@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -11,6 +14,7 @@ import click
 from consult.cli import options
 from consult.cli.main import FAILED, INTERRUPTED
 from consult.cli.output import counted, note, print_json, print_table
+from consult.settings import cores
 
 if TYPE_CHECKING:
     from consult.batch import Plan
@@ -32,16 +36,25 @@ TOLD: Final = 10
 @options.agents
 @options.world
 @options.option("--epochs", type=click.IntRange(1, 100_000), help="Times each cell is run. Default: 1.")
+@options.option("--jobs", type=click.IntRange(1, 1024), help="Processes. Default: one for each core there is work for.")
 @options.db
 @options.option("--dry-run", is_flag=True, help="Show the cells and run nothing.")
 @options.as_json
 @click.pass_context
 def batch(
-    ctx: click.Context, /, *, plan_file: Path | None, db: Path, dry_run: bool, as_json: bool, **given: Any
+    ctx: click.Context,
+    /,
+    *,
+    plan_file: Path | None,
+    jobs: int | None,
+    db: Path,
+    dry_run: bool,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Run every scenario with every persona and every inquirer. Lists are repeatable or separated by commas.
 
-    Cells run in a fixed order and are kept one by one; cells that are done are skipped. PLAN.yaml holds the same
+    Cells are kept one by one; cells that are done are skipped. Ctrl-C finishes what was begun; twice stops at once. PLAN.yaml holds the same
     options by name (`consult schema plan`); options given here count over it. Exit code 3: some consultation failed.
     """
     from consult.batch import load_plan, setups
@@ -54,7 +67,7 @@ def batch(
         _dry(plan, cells, as_json=as_json)
         return
     try:
-        result = _run(plan, cells, db)
+        result = _run(plan, cells, db, jobs or cores())
     except _Interrupted as e:
         note(f"interrupted: {e.args[0]} of {e.args[1]} done; the same command goes on")
         ctx.exit(INTERRUPTED)
@@ -89,7 +102,7 @@ def _dry(plan: Plan, cells: Sequence[Setup], *, as_json: bool) -> None:
     note(f"{counted(len(rows), 'cell')}; nothing was run")
 
 
-def _run(plan: Plan, cells: Sequence[Setup], db: Path) -> dict[str, Any]:
+def _run(plan: Plan, cells: Sequence[Setup], db: Path, jobs: int) -> dict[str, Any]:
     """Runs what is missing, with progress on stderr, and says what the run came to."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -104,14 +117,14 @@ def _run(plan: Plan, cells: Sequence[Setup], db: Path) -> dict[str, Any]:
     with Store(db) as store, Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(plan.run, total=len(cells))
         raised = []
-        try:
-            for done in execute(plan, cells, store):
+        with _gently() as stopped:
+            for done in execute(plan, cells, store, jobs=jobs, stop=stopped):
                 counts[done.status] += 1
                 progress.advance(task)
                 if done.problem:
                     raised.append(_problem(cells[done.index], done.problem))
-        except KeyboardInterrupt:
-            raise _Interrupted(counts["done"] + counts["skipped"], len(cells)) from None
+        if stopped():
+            raise _Interrupted(counts["done"] + counts["skipped"], len(cells))
         rows, stale = rows_of(plan, cells, store)
         _tell(raised + [_stop(row, store) for row in rows if failed(row["stop_reason"])])
     if stale:
@@ -122,6 +135,26 @@ def _run(plan: Plan, cells: Sequence[Setup], db: Path) -> dict[str, Any]:
     results = line_ups(rows)
     failures = len(raised) + sum(r["failed"] for r in results)  # what raised left no row
     return {"run": plan.run, "cells": len(cells), **counts, "failed": failures, "results": results}
+
+
+@contextmanager
+def _gently() -> Iterator[Callable[[], bool]]:
+    """The first Ctrl-C only makes the function it gives true; the second leaves at once."""
+    seen: list[int] = []
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        if len(seen) > 1:
+            raise KeyboardInterrupt
+        note("stopping after what was begun (Ctrl-C again: at once)")
+
+    old = signal.signal(signal.SIGINT, heard)
+    try:
+        yield lambda: bool(seen)
+    except KeyboardInterrupt:
+        seen.append(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, old)
 
 
 def _problem(cell: Setup, problem: str) -> str:

@@ -8,13 +8,12 @@ from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from pydantic import BaseModel
-
 from consult.agents.base import ROLES, World
 from consult.agents.inquirers.controls import facts_known
 from consult.agents.patient.speaker import spoken_by
 from consult.agents.registry import check_spec, make
 from consult.events import EVENT, EVENTS, SCHEMA_VERSION, Event, Header, Provenance
+from consult.files import Record
 from consult.hospital import Hospital
 from consult.knowledge.model import Knowledge
 from consult.knowledge.per_object import per_object
@@ -31,11 +30,7 @@ from consult.terms import Resolver
 DEFAULT_AGENTS: Mapping[str, str] = dict.fromkeys(ROLES, "reference")
 
 
-def _digest(model: BaseModel) -> str:
-    return digest(model.model_dump(mode="json"))
-
-
-content_hash = per_object(_digest, size=4096)
+content_hash = per_object(Record.content_hash, size=4096)
 """sha256 of a model's content, computed once per object."""
 
 

@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,23 @@ COLUMNS: Final = (
 )  # fmt: skip
 _BOOLEANS: Final = ("correct", "correct_primary", "correct_secondary", "clean")
 _UNFINISHED: Final = tuple(str(r) for r in StopReason if not r.clinical)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A consultation as it is kept: made where it was played, written where the store is."""
+
+    id: str
+    columns: dict[str, Any]
+    transcript: str
+    scores: tuple[tuple[Any, ...], ...]
+
+
+def prepared(transcript: Transcript) -> Kept:
+    """The rows of a consultation."""
+    scores = {e.name: e for e in transcript.events if isinstance(e, Scored)}
+    rows = ((e.name, e.value, e.unit, e.reason, json.dumps(list(e.evidence))) for e in scores.values())
+    return Kept(transcript.id, _columns(transcript), dumps(transcript.header, transcript.events), tuple(rows))
 
 
 class Store:
@@ -56,6 +74,10 @@ class Store:
             self._conn = None
 
     def save(self, transcript: Transcript, run: str | None = None, *, cell: str | None = None) -> str:
+        """Keeps a consultation; see `keep`."""
+        return self.keep(prepared(transcript), run, cell=cell)
+
+    def keep(self, new: Kept, run: str | None = None, *, cell: str | None = None) -> str:
         """Keeps a consultation with its scores, in one transaction, and returns the id it is kept under.
 
         What is there already is not kept twice; other content under the same id goes to `<id>-2`, `<id>-3` … `cell`
@@ -64,7 +86,7 @@ class Store:
         with self._transaction() as db:
             if run is not None:
                 self._known_run(run)
-            kept, there = self._place(transcript)
+            kept, there = self._place(new)
             if not there:
                 self._insert(kept, run, cell)
             if run is not None:
@@ -124,13 +146,13 @@ class Store:
             parts = ", ".join(f"{k} was {_short(old.get(k))} and is now {_short(new.get(k))}" for k in changed)
             raise UsageError(f"--name: the run {name!r} has another plan: {parts} (mend: give another name)")
 
-    def done_cells(self, run: str) -> set[str]:
-        """Keys of the cells that need not run again: all that are kept but failures around the doctor."""
+    def is_done(self, run: str, cell: str) -> bool:
+        """Whether a cell need not run again: it is kept, and is no failure around the doctor."""
         marks = ", ".join("?" * len(_UNFINISHED))
-        sql = f"""select m.cell from members m join consultations c on c.id = m.consultation
-            where m.run = ? and coalesce(c.stop_reason, '') not in ({marks})"""  # noqa: S608 - question marks
+        sql = f"""select 1 from members m join consultations c on c.id = m.consultation
+            where m.run = ? and m.cell = ? and coalesce(c.stop_reason, '') not in ({marks})"""  # noqa: S608 - question marks
         with self._guarded() as db:
-            return {row["cell"] for row in db.execute(sql, (run, *_UNFINISHED))}
+            return db.execute(sql, (run, cell, *_UNFINISHED)).fetchone() is not None
 
     def members(self, run: str) -> dict[str, str]:
         """The consultation kept for each cell of a run."""
@@ -163,29 +185,27 @@ class Store:
             known = f"one of: {', '.join(names)}" if names else "`consult batch --name` makes one"
             raise UsageError(f"--run: there is no run {run!r} (mend: {known})")
 
-    def _place(self, transcript: Transcript) -> tuple[Transcript, bool]:
-        """Where a transcript is kept or will be, and whether it is there."""
+    def _place(self, new: Kept) -> tuple[Kept, bool]:
+        """Where a consultation is kept or will be, and whether it is there."""
         assert self._conn is not None
-        n = 1
+        n, kept = 1, new
         while True:
-            kept = transcript if n == 1 else transcript.renamed(f"{transcript.id}-{n}")
             row = self._conn.execute("select transcript from consultations where id = ?", (kept.id,)).fetchone()
-            if row is None or _same(row["transcript"], dumps(kept.header, kept.events)):
+            if row is None or _same(row["transcript"], kept.transcript):
                 return kept, row is not None
             n += 1
+            kept = prepared(loads(new.transcript).renamed(f"{new.id}-{n}"))
 
-    def _insert(self, kept: Transcript, run: str | None, cell: str | None) -> None:
+    def _insert(self, kept: Kept, run: str | None, cell: str | None) -> None:
         assert self._conn is not None
-        row = _columns(kept) | {"run": run, "cell": cell, "created": _now()}
-        row["transcript"] = dumps(kept.header, kept.events)
+        row = kept.columns | {"run": run, "cell": cell, "created": _now(), "transcript": kept.transcript}
         marks = ", ".join("?" * len(row))
         sql = f"insert into consultations ({', '.join(row)}) values ({marks})"  # noqa: S608 - our own names
         self._conn.execute(sql, list(row.values()))
-        scores = {e.name: e for e in kept.events if isinstance(e, Scored)}
         self._conn.executemany(
-            "insert into scores (consultation, name, version, value, unit, reason, evidence)"
-            " values (?, ?, 1, ?, ?, ?, ?)",
-            [(kept.id, e.name, e.value, e.unit, e.reason, json.dumps(list(e.evidence))) for e in scores.values()],
+            "insert into scores (consultation, version, name, value, unit, reason, evidence)"
+            " values (?, 1, ?, ?, ?, ?, ?)",
+            [(kept.id, *score) for score in kept.scores],
         )
 
     def _by_prefix(self, db: sqlite3.Connection, prefix: str) -> sqlite3.Row:

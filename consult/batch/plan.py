@@ -1,0 +1,114 @@
+"""A plan: what a batch is to run, and the scenario files that its words name. Owns the plan's file format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field
+
+from consult.errors import UsageError
+from consult.files import Record, files_under, is_plain_id, load
+from consult.persona import NEUTRAL
+from consult.scenario import find_scenario, load_scenario, scenario_files
+from consult.seeds import digest
+from consult.terms import Resolver, Words
+
+if TYPE_CHECKING:
+    pass
+
+ALL: Final = "all"
+TAG: Final = "tag:"
+_LOADED: Final = ("inquirer", "patient", "triage")
+"""Roles that a plug-in may play."""
+DEFAULT_SCENARIO: Final = "indigestion_at_the_wheel"
+
+
+def _listed(value: Any) -> Any:
+    parts = [value] if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple)) or not all(isinstance(p, str) for p in parts):
+        return value
+    return tuple(dict.fromkeys(word.strip() for p in parts for word in p.split(",") if word.strip()))
+
+
+Listed = Annotated[tuple[Words, ...], BeforeValidator(_listed), Field(min_length=1)]
+"""Several words: a list, or one text with commas."""
+
+
+class Plan(Record):
+    """What a batch is to run: every scenario with every persona and every inquirer, `epochs` times."""
+
+    name: Words = ""
+    """The run's name; empty: made from the plan's content."""
+    scenarios: Listed = (ALL,)
+    """Ids, `tag:NAME`, folders, files, or `all`."""
+    personas: Listed = (NEUTRAL,)
+    """Names, `name@grade`, files, or `all`."""
+    inquirer: Listed = ("reference",)
+    """Agent specs, each compared with the others."""
+    patient: Words = "reference"
+    recipient: Words = "reference"
+    triage: Words = "reference"
+    assessor: Words = "reference"
+    hospital: Words = "general"
+    knowledge: Words = ""
+    """Empty: the one each scenario is coded in."""
+    max_turns: int = Field(default=14, ge=0, le=1000)
+    max_orders: int = Field(default=5, ge=0, le=1000)
+    epochs: int = Field(default=1, ge=1, le=100_000)
+    seed: int = 0
+    resolver: Resolver | None = None
+    """How questions are understood. Absent: the lexicon (for a human inquirer, by embedding where that is installed)."""
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What was asked for beyond the defaults; a new option with a default leaves old plans what they were."""
+        return self.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Who plays each role but the inquirer."""
+        return {role: getattr(self, role) for role in ("patient", "recipient", "triage", "assessor")}
+
+    @property
+    def run(self) -> str:
+        """The run's name."""
+        return self.name or f"run-{digest(self.content)[:8]}"
+
+
+def load_plan(path: Path) -> Plan:
+    """A plan file. Raises DataError or DataErrors."""
+    return load(path, Plan)
+
+
+def scenario_paths(specs: Iterable[str], extra: tuple[Path, ...] = ()) -> list[Path]:
+    """The scenario files that ids, tags, folders and files name, in the order given, none twice."""
+    paths: dict[Path, None] = {}
+    for spec in specs:
+        found = _matching(spec, extra)
+        if not found:
+            raise UsageError(f"--scenarios: {spec!r} names no scenario (mend: `consult list scenarios` shows them)")
+        paths.update(dict.fromkeys(found))
+    return list(paths)
+
+
+def _matching(spec: str, extra: tuple[Path, ...]) -> list[Path]:
+    files = scenario_files(extra)
+    if spec == ALL:
+        return [files[name] for name in sorted(files)]
+    if spec.startswith(TAG):
+        tag = spec.removeprefix(TAG)
+        return [files[name] for name in sorted(files) if tag in load_scenario(files[name]).tags]
+    folder = Path(spec)
+    if not (is_plain_id(spec) and spec in files) and folder.is_dir():
+        return [p for p in files_under(folder) if "hospitals" not in p.relative_to(folder).parts[:-1]]
+    return [find_scenario(spec, extra)]
+
+
+def default_scenario(extra: tuple[Path, ...] = ()) -> str:
+    """The scenario of a bare `consult run`. Raises UsageError if there is none at all."""
+    names = sorted(scenario_files(extra))
+    if not names:
+        raise UsageError("SCENARIO: no scenario is installed (mend: give a file)")
+    return DEFAULT_SCENARIO if DEFAULT_SCENARIO in names else names[0]

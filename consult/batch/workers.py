@@ -1,0 +1,136 @@
+"""Processes that play cells: each has its own pipe, so that a dead one is noticed, replaced, and its cells played again.
+
+The parent alone writes to the store and alone hears Ctrl-C. Owns processes; knows no database.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Final
+
+from consult.batch.cells import Cells
+from consult.batch.engine import Played, play_cell
+from consult.errors import InfrastructureError
+
+AHEAD: Final = 2
+"""Cells a process holds at a time: the next is there before the last is saved."""
+TRIES: Final = 3
+"""Times a cell may take its process down before it counts as failed."""
+
+
+@dataclass(eq=False)
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+    held: deque[int] = field(default_factory=deque)
+    """Cells given to it and not answered, in order."""
+    ready: bool = False
+    """Whether it has been heard of."""
+
+
+def played_by(cells: Cells, missing: Iterator[int], jobs: int, stop: Callable[[], bool]) -> Iterator[Played]:
+    """Play cells in `jobs` processes, in whatever order they are finished. Ends early, cleanly, once `stop()` is true.
+
+    Raises InfrastructureError if a process cannot start.
+    """
+    again, tries = deque[int](), Counter[int]()
+    todo = _first(again, missing)
+    workers = [_start(cells) for _ in range(jobs)]
+    try:
+        while True:
+            for w in workers:
+                _give(w, todo, stop)
+            busy = {w.pipe: w for w in workers if w.held}
+            if not busy:
+                return
+            for pipe in wait(list(busy)):
+                w = busy[pipe]  # type: ignore[index]
+                try:
+                    played = w.pipe.recv()
+                except (EOFError, OSError):
+                    failed = _back(w, again, tries)
+                    workers[workers.index(w)] = _start(cells)
+                    if failed is not None:
+                        yield failed
+                    continue
+                w.ready = True
+                if played is not None:
+                    w.held.remove(played.index)
+                    yield played
+    finally:
+        _end(workers)
+
+
+def _start(cells: Cells) -> _Worker:
+    # spawn: a fork would copy the threads' locks of whatever the parent has loaded, and is not there everywhere
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, cells), daemon=True)
+    process.start()
+    theirs.close()  # else its end would not be seen when the process dies
+    return _Worker(process, ours)
+
+
+def _first(again: deque[int], missing: Iterator[int]) -> Iterator[int]:
+    """What is to be played: what comes back from a dead process before what has not been tried."""
+    while True:
+        index = again.popleft() if again else next(missing, None)
+        if index is None:
+            return
+        yield index
+
+
+def _give(w: _Worker, todo: Iterator[int], stop: Callable[[], bool]) -> None:
+    while len(w.held) < AHEAD and not stop() and (index := next(todo, None)) is not None:
+        w.held.append(index)
+        with suppress(OSError):  # it died: noticed when it is read
+            w.pipe.send(index)
+
+
+def _back(w: _Worker, again: deque[int], tries: Counter[int]) -> Played | None:
+    """Put back what a dead process held; the first of it was being played, and has failed if that happens too often."""
+    w.process.join()
+    w.pipe.close()
+    if not w.ready:
+        raise InfrastructureError(f"a process of the batch could not start (exit code {w.process.exitcode})")
+    first, *rest = w.held
+    tries[first] += 1
+    again.extend(rest)
+    if tries[first] < TRIES:
+        again.append(first)
+        return None
+    return Played(first, None, problem=f"its process died {TRIES} times (exit code {w.process.exitcode})")
+
+
+def _end(workers: list[_Worker]) -> None:
+    """Ask the idle to leave, and make the others."""
+    for w in workers:
+        with suppress(OSError):
+            if w.held:
+                w.process.kill()
+            else:
+                w.pipe.send(None)
+    for w in workers:
+        w.process.join()
+        w.pipe.close()
+
+
+def _work(pipe: Connection, cells: Cells) -> None:
+    """What a process does: play what it is told, until it is told nothing."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    with suppress(EOFError, OSError):  # the parent is gone
+        pipe.send(None)
+        while (index := pipe.recv()) is not None:
+            try:
+                setup = cells[index]
+            except Exception as e:  # a file that was changed or removed
+                pipe.send(Played(index, None, problem=f"{type(e).__name__}: {e}"))
+                continue
+            pipe.send(play_cell(index, setup))

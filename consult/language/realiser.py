@@ -87,11 +87,11 @@ class _Speaker:
         named = finding.kind is FindingKind.BINARY and not alone  # "any" goes before a thing, not before a manner of it
         if t.state == "unknown":
             if named and not first:
-                return f"I don't know about any {finding.plain}."
+                return f"I don't know about any {_thing(finding.plain)}."
             return self.phrase("forgot" if t.rule == "recall" else "dont_know", delicate=finding.sensitive)
         if t.state == "not_noticed":
             return (
-                f"I haven't noticed any {finding.plain}."
+                f"I haven't noticed any {_thing(finding.plain)}."
                 if named
                 else self.phrase("not_noticed", delicate=finding.sensitive)
             )
@@ -168,6 +168,12 @@ def voiced(text: str, finding: Finding, scenario: Scenario) -> str:
         if fact is not None and text.startswith(frame):
             return third_person(frame, scenario.patient.sex) + fact.text + tail
     return third_person(text, scenario.patient.sex)
+
+
+def _thing(plain: str) -> str:
+    """A finding's plain name as it stands after "any": without an article."""
+    first, _, rest = plain.partition(" ")
+    return rest if first in ("a", "an", "the") else plain
 
 
 def listed(items: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from consult.scenario import Scenario, load_scenario, scenario_files
 from consult.sim.session import Setup, play
 from consult.terms import Urgency
 
-SAMPLED = 40
+SAMPLED = 24
 SEED = 11
 
 

@@ -16,7 +16,7 @@ from consult.events import Told
 from consult.knowledge.model import Finding, FindingKind, Knowledge
 from consult.language.extractor import extract
 from consult.language.phrases import Draw
-from consult.language.register import LEAD_SHARE, LEADS, TAG_SHARE, TAGS, expanded, led, loosened, tagged
+from consult.language.register import LEAD_SHARE, LEADS, TAG_SHARE, TAGS, expanded, led, loosened, stiffened, tagged
 from consult.language.tokens import tokens
 from consult.language.voice import capital, third_person
 from consult.persona import Persona
@@ -65,7 +65,7 @@ def realise(
     for i, t in enumerate(spoken):
         answers = t.finding in saying.asked or t.state != "present"  # a "yes" is to what was asked, not to its parent
         first = i == 0 and bool(saying.asked) and answers
-        parts.append(say.fact(t, saying.asked, alone=alone, first=first))
+        parts.append(say.fact(t, saying.asked, alone=alone, first=first, leads=i == 0))
         if t.tone != "plain":
             parts.append(say.phrase("play_down" if t.tone == "played_down" else "dramatise"))
     parts += [say.phrase(bank) for bank in saying.extras]
@@ -91,12 +91,14 @@ class _Speaker:
         patient = self.scenario.patient
         return spoken(phrase, None if patient.speaker is Speaker.SELF else patient.sex)
 
-    def fact(self, t: Told, asked: tuple[str, ...], *, alone: bool, first: bool) -> str:
-        """One fact as a sentence, with a yes or no before it where it answers a question."""
+    def fact(self, t: Told, asked: tuple[str, ...], *, alone: bool, first: bool, leads: bool) -> str:
+        """One fact as a sentence, with a yes or no before it where it answers a question; else, if it `leads`, words
+        that lead in."""
         finding = self.knowledge.finding[t.finding]
+        only = first and len(asked) == 1
+        named = finding.kind is FindingKind.BINARY and not only  # "any" goes before a thing, not before a manner of it
         if t.state == "withheld":
-            return self.phrase("reluctant") if alone else f"I'd rather not talk about {finding.plain}."
-        named = finding.kind is FindingKind.BINARY and not alone  # "any" goes before a thing, not before a manner of it
+            return f"I'd rather not talk about {finding.plain}." if named else self.phrase("reluctant")
         if t.state == "unknown":
             if named and not first:
                 return f"I don't know about {_any(finding.plain)}."
@@ -105,20 +107,18 @@ class _Speaker:
             return f"I haven't noticed {_any(finding.plain)}." if named else self.phrase("not_noticed")
         text = _sentence(voiced(statement(t, finding, self.scenario), finding, self.scenario))
         if not first or finding.kind is not FindingKind.BINARY:
-            return self._put(text, t, finding, asked)
+            return self._put(text, t, finding, asked, leads=leads and t.state == "present")
         answer = self.phrase("yes" if t.state == "present" else "no")
         if self.persona.speech == "colloquial":
             answer = loosened(answer, self.rng.random())
+        elif self.persona.speech == "formal":
+            answer = stiffened(answer)
         if alone and self.rng.random() < self.persona.traits.brevity:
             return answer or text
-        return f"{answer} {self._put(text, t, finding, asked, answer)}".strip()
+        return f"{answer} {self._put(text, t, finding, asked, leads=False)}".strip()
 
-    def _put(self, text: str, t: Told, finding: Finding, asked: tuple[str, ...], answer: str = "") -> str:
-        """A sentence as this person puts it; as it stands, where another way would not be understood the same.
-
-        Nothing leads in to what a yes or no has led in to, nor to what is not so.
-        """
-        leads = not answer and t.state == "present"
+    def _put(self, text: str, t: Told, finding: Finding, asked: tuple[str, ...], *, leads: bool) -> str:
+        """A sentence as this person puts it; as it stands, where another way would not be understood the same."""
         p, chance = self.persona, self.rng.random()
         if chance < p.traits.clipped:
             return self._if_same(_clipped(t, finding, alone=asked == (t.finding,)), text, asked)

@@ -51,6 +51,8 @@ _SHORT: Final = re.compile(
 _ANSWER: Final = re.compile(r"^(Yes|No)(?=[.,])")
 _SAID: Final = {"Yes": ("Yeah", "Yep", "Yes"), "No": ("Nope", "Nah", "No")}
 
+_LOOSE: Final = re.compile(r"^(Yeah|Yep|Nope|Nah)(?=[.,])")
+
 
 def expanded(text: str) -> str:
     """`text` without contractions, but those that could stand for two things ("she's")."""
@@ -72,6 +74,11 @@ def expanded(text: str) -> str:
 def loosened(answer: str, chance: float) -> str:
     """A yes or no as it is said among friends; `chance` from 0 to 1 picks the word."""
     return _ANSWER.sub(lambda m: _SAID[m[1]][int(chance * len(_SAID[m[1]]))], answer)
+
+
+def stiffened(answer: str) -> str:
+    """A yes or no as it is said to strangers."""
+    return _LOOSE.sub(lambda m: "Yes" if m[1] in _SAID["Yes"] else "No", answer)
 
 
 def led(lead: str, sentence: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -17,12 +17,14 @@ from consult.knowledge.model import Finding, FindingKind, Knowledge, Source
 from consult.language.lexicon import suits
 from consult.mood import readiness
 from consult.persona import Mood, Persona
-from consult.scenario import Fact, Release, Scenario, Speaker, State
+from consult.scenario import Fact, Release, Scenario, State
 
 MAX_EXTRAS: Final = 2
 """Things besides facts that one answer holds at the most."""
 SETTLED: Final = 0.35
 """Trust from which what was explained in the end is accepted."""
+MANY: Final = 2
+"""Red flags told from which a case is grave to whoever tells them."""
 BACKGROUND: Final = frozenset({"ice", "social", "medicines", "family", "past", "risk", "course"})
 """Topics in which nothing is made smaller or larger: they tell of no complaint."""
 _GOOD: Final = re.compile(r"\b(?:well|better|easier|good)\b")
@@ -76,13 +78,13 @@ class Policy:
     def opening(self) -> Plan:
         """The chief complaint: the opening facts, and nothing else."""
         told = [_told(f, "opening") for f in self.scenario.facts if _opens(f)]
-        grave = self._sobers(t.finding for t in told)
-        extras = self._extras(opening=True, grave=grave)
+        grave = self._heavy({t.finding for t in told})
+        extras = self._extras(opening=True, leave_out=("digression",) * grave)
         return Plan(tuple(self._toned(t) for t in told), "greeting", extras, _cue(extras), extras, grave)
 
     def closing(self, *, explained: bool, grave: bool = False) -> Plan:
         """The last word: what is made of what the doctor decided."""
-        heavy = self._sobers(self.told)
+        heavy = self._heavy(self.told)
         if not explained or self.mood.trust < SETTLED or self.mood.irritation >= self.persona.temper.clams_up_at:
             return Plan(lead="unsettled", flags=("unsettled",), grave=heavy)
         if grave:
@@ -92,13 +94,13 @@ class Policy:
 
     def leaving(self) -> Plan:
         """The end of patience."""
-        return Plan(lead="leave", flags=("leaves",), grave=self._sobers(self.told))
+        return Plan(lead="leave", flags=("leaves",), grave=self._heavy(self.told))
 
     def answer(self, query: Query, *, lost: bool = False) -> Plan:
         """The answer to a question; `lost`: a word in it was not understood, and the query is what is left."""
-        heavy = self._sobers(self.told)
+        heavy = self._heavy(self.told)
         if query.asks_nothing:
-            return Plan(lead="thanks", extras=self._extras(grave=heavy), grave=heavy)
+            return Plan(lead="thanks", extras=self._extras(leave_out=("digression",) * heavy), grave=heavy)
         if not query.findings and not query.topics and not query.open:
             lead = "unclear_word" if lost else "not_understood"
             return Plan(lead=lead, flags=(lead,), grave=heavy)
@@ -111,7 +113,9 @@ class Policy:
         told = [self._toned(t) for t in told]
         lead = "nothing_more" if not told else ""
         grave = heavy or self._delicate(query) or any(self._weighs(t) for t in told)
-        extras = self._extras(grave=grave)
+        # To be invited to speak, or asked for a worry, is nothing to ask back about.
+        invited = CONCERN in query.findings or (query.open and not query.findings)
+        extras = self._extras(leave_out=("digression",) * grave + ("ask_back",) * invited)
         if lost:
             extras = ("unclear_word", *extras)[:MAX_EXTRAS]
         flags = [*extras, *(t.tone for t in told if t.tone != "plain")]
@@ -189,16 +193,21 @@ class Policy:
         parent = self.parent_of(finding)
         return parent is None or parent in self.told or parent in already
 
-    def _sobers(self, findings: Iterable[str]) -> bool:
-        """Whether any of these, once told, leaves no room for jokes: something hard to say, a loss, a child in danger."""
-        return any(self._sobering(f_id) for f_id in findings)
+    def _heavy(self, told: frozenset[str] | set[str]) -> bool:
+        """Whether what has been told leaves no room for jokes until the end.
 
-    def _sobering(self, f_id: str) -> bool:
-        fact, f = self.scenario.by_finding.get(f_id), self.knowledge.finding.get(f_id)
-        if fact is None or f is None or fact.state is not State.PRESENT:
-            return False
-        for_another = self.scenario.patient.speaker is not Speaker.SELF
-        return f.sensitive or (f.red_flag and for_another) or bool(_LOSS.search(fact.text))
+        That is something hard to say, a loss, a complaint that is itself a red flag, or several red flags.
+        """
+        flags = 0
+        for f_id in told:
+            fact, f = self.scenario.by_finding.get(f_id), self.knowledge.finding.get(f_id)
+            if fact is None or f is None or fact.state is not State.PRESENT:
+                continue
+            if f.sensitive or _LOSS.search(fact.text):
+                return True
+            if f.red_flag:
+                flags += MANY if fact.release is Release.OPENING else 1
+        return flags >= MANY
 
     def _delicate(self, query: Query) -> bool:
         """Whether it is asked for something hard to say, a worry, or the state of mind."""
@@ -210,7 +219,7 @@ class Policy:
         f = self.knowledge.finding.get(told.finding)
         if f is None or told.state != "present":
             return False
-        return f.red_flag or f.topic in HEAVY or f.id == CONCERN or self._sobering(f.id)
+        return f.red_flag or f.topic in HEAVY or f.id == CONCERN or self._heavy({f.id})
 
     def _toned(self, told: Told) -> Told:
         """The same fact played down or dramatised: in words only, as a severe or mild one allows."""
@@ -229,8 +238,8 @@ class Policy:
             return told.model_copy(update={"tone": "played_down"})
         return told
 
-    def _extras(self, *, opening: bool = False, grave: bool = False) -> tuple[str, ...]:
-        """Digressions, questions back, feelings; more of them with anxiety or irritation."""
+    def _extras(self, *, opening: bool = False, leave_out: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Digressions, questions back, feelings; more of them with anxiety or irritation; none of `leave_out`."""
         t, m = self.persona.traits, self.mood
         chances = (
             ("emotion", t.emotion * (0.3 + 0.7 * m.anxiety)),
@@ -240,11 +249,9 @@ class Policy:
             ("digression", t.digress * 0.5),
             ("irritated", max(0.0, m.irritation - 0.4)),
         )
-        drawn = [name for name, chance in chances if self.rng.random() < chance]
+        drawn = [name for name, chance in chances if self.rng.random() < chance and name not in leave_out]
         if opening:  # nothing has been asked yet that could be asked back
             drawn = [name for name in drawn if name in ("emotion", "seek_reassurance", "digression")]
-        if grave:
-            drawn = [name for name in drawn if name != "digression"]
         return tuple(drawn[: 1 if opening else MAX_EXTRAS])
 
 

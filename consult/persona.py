@@ -292,21 +292,24 @@ def graded(persona: Persona, neutral: Persona, grade: float) -> Persona:
                 clams_up_at=mix(a.clams_up_at, b.clams_up_at),
                 cooling=mix(a.cooling, b.cooling),
             ),
-            "wording": Wording(
-                **{
-                    name: _blend(getattr(neutral.wording, name), getattr(persona.wording, name), grade, name)
-                    for name in Wording.model_fields
-                }
-            ),
-            "grave": Wording(
-                **{
-                    name: _blend(neutral.bank(name, grave=True), persona.bank(name, grave=True), grade, name)
-                    for name in Wording.model_fields
-                    if getattr(persona.grave, name) or getattr(neutral.grave, name)
-                }
-            ),
+            **_words(persona, neutral, grade),
         }
     )
+
+
+def _words(persona: Persona, neutral: Persona, grade: float) -> dict[str, Wording]:
+    """Both sets of word banks at a grade; no neutral phrase is in both, so that none is said twice."""
+    plain: dict[str, Bank] = {}
+    grave: dict[str, Bank] = {}
+    for name in Wording.model_fields:
+        plain[name] = _blend(getattr(neutral.wording, name), getattr(persona.wording, name), grade, name)
+        if getattr(persona.grave, name) or getattr(neutral.grave, name):
+            free = tuple(p for p in neutral.bank(name, grave=True) if p not in plain[name])
+            own = persona.bank(name, grave=True)
+            grave[name] = (
+                _blend(free, own, grade, name) if free else own if grade == 1 else own[: round(grade * len(own))]
+            )
+    return {"wording": Wording(**plain), "grave": Wording(**grave)}
 
 
 def _blend(neutral: Bank, own: Bank, grade: float, name: str) -> Bank:

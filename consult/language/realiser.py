@@ -23,6 +23,8 @@ from consult.persona import Persona
 from consult.scenario import Scenario, Speaker
 from consult.terms import Sex
 
+NOTHING_OF_ONES_OWN = "I can't say, nothing in particular."
+"""To a question for one's own ideas, worries or wishes, of who has none on record; nobody does not *know* them."""
 CLIPPED_TO = 5
 """Words of a fact that is said in no sentence, at most."""
 _NEVER_CLIPPED = re.compile(r"(?:being|unable|everyone)\b")
@@ -102,6 +104,8 @@ class _Speaker:
         if t.state == "unknown":
             if named and not first:
                 return f"I don't know about {_any(finding.plain)}."
+            if finding.topic in OWN_TOPICS and t.rule != "recall":
+                return NOTHING_OF_ONES_OWN
             return self.phrase("forgot" if t.rule == "recall" else "dont_know")
         if t.state == "not_noticed":
             return f"I haven't noticed {_any(finding.plain)}." if named else self.phrase("not_noticed")

@@ -161,7 +161,8 @@ def _clipped(t: Told, finding: Finding, *, alone: bool) -> str:
             return _sentence(plain)
         bare = _ARTICLE.sub("", plain)
         return "" if _NO_NO.match(bare) else _sentence(f"no {bare}")
-    if finding.values and alone and t.state == "present":
+    verbless = len(finding.present.partition("{value}")[0].split()) > 1  # else the value holds the verb
+    if finding.values and alone and t.state == "present" and verbless:
         values = {v.id: v.plain for v in finding.values}
         return _sentence(listed([values.get(v, v) for v in t.values]))
     return ""

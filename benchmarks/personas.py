@@ -1,8 +1,9 @@
 """Temperament, measured: can it be told from the words, does it order as described, does half a grade give half of it.
 
-    python benchmarks/personas.py [--seed 0] [--jobs 2] [--json]
+    python benchmarks/personas.py [--seed 0] [--epochs 3] [--jobs 2] [--json]
 
-Plays every built-in scenario with every temperament and the `reference` inquirer, and prints
+Plays every built-in scenario with every temperament and the `reference` inquirer, as often as there are epochs (a seed
+each; means are over them), and prints
 
 - how well a classifier names the temperament (of five; chance 0.20) in scenarios that it has not seen: multinomial naive
   Bayes over lower-case words, add-one smoothing, trained on the patient's turns in one half of the scenarios, one
@@ -26,7 +27,7 @@ Plays every built-in scenario with every temperament and the `reference` inquire
 - what a patient tells the `curt` control less than `reference`, and when whoever leaves leaves;
 - fairness: a courteous inquirer asks for every finding, and again (four times at most) for what was held back, did not
   come to mind, or was not understood. How much is told at the first time of asking, how much in the end, and every fact
-  that is obtained under neutral but not here. Under low literacy it asks in clinical words first.
+  that is never obtained. Beside it, what is told at the first time of asking if the clinical words are used, by literacy.
 """
 
 from __future__ import annotations
@@ -75,11 +76,11 @@ ORDERS: dict[str, tuple[tuple[str, str], ...]] = {
                   ("choleric", "phlegmatic"), ("sanguine", "neutral"), ("choleric", "neutral")),
 }  # fmt: skip
 EMOTIONAL = re.compile(
-    r"\b(?:afraid|alone|angr\w*|anxious\w*|asham\w*|awful|bother\w*|brave|creeps|cheer\w*|delight\w*|despair\w*|detest\w*"
-    r"|dread\w*|fear\w*|fed up|feel(?:s|ing)? (?:so|much|better|lighter)|frantic\w*|fret\w*|fright\w*|furious|glad|grateful"
-    r"|happy|hate\w*|helpless|hope\w*|hoping|infuriat\w*|intolerable|laugh\w*|love\w*|mad|maddening|misery|nervous\w*"
-    r"|outrage\w*|patience|resent\w*|sad\w*|scare\w*|scary|smil\w*|sorry|terribl\w*|terrifi\w*|thrilled|torment\w*|upset\w*"
-    r"|uneasy|weighs|wish|wonderful|worst)\b",
+    r"\b(?:afraid|ang(?:er|ry)|annoy\w*|anxious\w*|asham\w*|awful|cheer\w*|delight\w*|despair\w*|detest\w*|disappoint\w*"
+    r"|dread\w*|enjoy\w*|excit\w*|fear\w*|fed up|fright\w*|frustrat\w*|fun|furious|glad|grateful|grief|happy|hate\w*"
+    r"|helpless|hope\w*|hoping|horr\w*|infuriat\w*|jolly|joy\w*|laugh\w*|lonely|love\w*|mad|miser\w*|nervous\w*|outrag\w*"
+    r"|panic\w*|proud|relie(?:f|ved)|resent\w*|sad\w*|scare\w*|scary|seeth\w*|smil\w*|sorry|terribl\w*|terrifi\w*|thrill\w*"
+    r"|torment\w*|unhappy|uneasy|upset\w*|wonderful|worst)\b",
     re.IGNORECASE,
 )
 
@@ -91,6 +92,7 @@ class Played:
     scenario: str
     persona: str
     inquirer: str
+    seed: int
     text: str
     """The patient's turns."""
     features: tuple[float, ...]
@@ -136,7 +138,7 @@ def run(job: tuple[str, str, str, int]) -> Played:
     stop = next(e for e in events if isinstance(e, Stopped))
     assert len(answers) <= sum(isinstance(e, Question) for e in events)
     return Played(
-        name, persona, inquirer, text,
+        name, persona, inquirer, seed, text,
         (
             len(facts - opened) / n,
             sum(len(e.text.split()) for e in answers) / n,
@@ -209,25 +211,23 @@ def accuracy(played: Sequence[Played]) -> dict[str, tuple[float, float, float]]:
 def _seen(played: Sequence[Played], without: str) -> Callable[[Played], Counter[str]]:
     """The words of a consultation without the phrases of a kind ("all": without any)."""
     if not without:
-        words = {(p.scenario, p.persona): words_of(p.text) for p in played}
+        words = {(p.scenario, p.persona, p.seed): words_of(p.text) for p in played}
     else:
         pattern = phrases("" if without == "all" else without)
-        words = {(p.scenario, p.persona): words_of(pattern.sub(" ", p.text)) for p in played}
-    return lambda p: words[p.scenario, p.persona]
+        words = {(p.scenario, p.persona, p.seed): words_of(pattern.sub(" ", p.text)) for p in played}
+    return lambda p: words[p.scenario, p.persona, p.seed]
 
 
 # --- features ------------------------------------------------------------------------------------------------------
 
 
 def table(played: Sequence[Played], personas: Sequence[str]) -> np.ndarray[Any, Any]:
-    """Features by scenario, persona and feature."""
-    names = sorted({p.scenario for p in played})
-    out = np.full((len(names), len(personas), len(FEATURES)), np.nan)
+    """Features by scenario, persona and feature, as means over the seeds."""
+    rows: dict[tuple[str, str], list[tuple[float, ...]]] = {}
     for p in played:
-        if p.persona in personas:
-            out[names.index(p.scenario), personas.index(p.persona)] = p.features
-    assert not np.isnan(out).any()
-    return out
+        rows.setdefault((p.scenario, p.persona), []).append(p.features)
+    names = sorted({p.scenario for p in played})
+    return np.array([[np.mean(rows[n, who], axis=0) for who in personas] for n in names])
 
 
 def interval(values: np.ndarray[Any, Any]) -> tuple[float, float, float]:
@@ -307,9 +307,12 @@ def manners(played: Sequence[Played]) -> dict[str, Any]:
 # --- fairness ------------------------------------------------------------------------------------------------------
 
 
-def obtained(job: tuple[str, str]) -> dict[str, Any] | None:
-    """What a courteous inquirer obtains: facts wanted, told at first, and not told in the end; None if nobody can speak so."""
-    name, who = job
+def obtained(job: tuple[str, str, bool]) -> dict[str, Any] | None:
+    """What a courteous inquirer obtains: facts wanted, told at first, and not told in the end; None if nobody can speak so.
+
+    With the third of the job true, it asks in clinical words, and once only.
+    """
+    name, who, latin = job
     persona, k = load_persona(who), load_knowledge()
     try:
         scenario = spoken_by(scenarios()[name], persona.speaker, k)
@@ -321,15 +324,15 @@ def obtained(job: tuple[str, str]) -> dict[str, Any] | None:
     )
     reply = ReferencePatient().open(view)
     told, turn, at_first = _told(reply.events), 0, 0
-    for again in range(5):
+    for again in range(2 if latin else 5):
         left = [f for f in wanted if not _has(told, f.finding)]
         at_first = len(wanted) - len(left) if again <= 1 else at_first
         left.sort(key=lambda f: f.release is Release.SENSITIVE)
-        for fact in left:
+        for fact in left if not latin or not again else ():
             turn += 1
             view = replace(
                 view, mood=reply.mood, memory=reply.memory, told=tuple(told), turn=turn,
-                question=_question(fact.finding, scenario, turn, latin=persona.health_literacy == "low" and not again),
+                question=_question(fact.finding, scenario, turn, latin=latin),
             )  # fmt: skip
             reply = ReferencePatient().reply(view)
             told += _told(reply.events)
@@ -363,16 +366,19 @@ FAIR_TO = (
 )  # fmt: skip
 
 
-def fairness(found: dict[tuple[str, str], dict[str, Any] | None]) -> dict[str, Any]:
+LATIN_TO = tuple(f"neutral+literacy={level}" for level in ("low", "medium", "high"))
+
+
+def fairness(found: dict[tuple[str, str, bool], dict[str, Any] | None]) -> dict[str, Any]:
     """By persona: facts wanted, the share told at first, and those never told."""
     out = {}
-    for who in FAIR_TO:
-        cells = {n: x for (n, w), x in found.items() if w == who and x is not None}
+    for who, latin in (*((w, False) for w in FAIR_TO), *((w, True) for w in LATIN_TO)):
+        cells = {n: x for (n, *cell), x in found.items() if cell == [who, latin] and x is not None}
         wanted = sum(x["wanted"] for x in cells.values())
-        out[who] = {
+        out[who + " in clinical words" * latin] = {
             "scenarios": len(cells), "wanted": wanted, "at_first": sum(x["at_first"] for x in cells.values()) / wanted,
             "beyond": sum(x["beyond"] for x in cells.values()),
-            "missing": {n: x["missing"] for n, x in cells.items() if x["missing"]},
+            "missing": None if latin else {n: x["missing"] for n, x in cells.items() if x["missing"]},
         }  # fmt: skip
     return out
 
@@ -391,14 +397,14 @@ def _has(told: Iterable[Told], finding: str) -> bool:
 # --- all of it -----------------------------------------------------------------------------------------------------
 
 
-def measure(seed: int, jobs: int) -> dict[str, Any]:
+def measure(seed: int, epochs: int, jobs: int) -> dict[str, Any]:
     """Everything, as plain data."""
     names = sorted(scenarios())
     specs = [NEUTRAL, *(spec(t, g) for t in TEMPERAMENTS for g in GRADES)]
-    cells = [(n, p, "reference", seed) for n in names for p in specs] + [
+    cells = [(n, p, "reference", seed + e) for e in range(epochs) for n in names for p in specs] + [
         (n, p, "curt", seed) for n in names for p in ALL
     ]
-    asked = [(n, p) for n in names for p in FAIR_TO]
+    asked = [(n, p, False) for n in names for p in FAIR_TO] + [(n, p, True) for n in names for p in LATIN_TO]
     with ProcessPoolExecutor(jobs) as pool:
         played = list(pool.map(run, cells, chunksize=16))
         fair = dict(zip(asked, pool.map(obtained, asked, chunksize=4), strict=True))
@@ -408,17 +414,18 @@ def measure(seed: int, jobs: int) -> dict[str, Any]:
         "scenarios": len(names),
         "consultations": len(played),
         "seed": seed,
+        "epochs": epochs,
         "accuracy": accuracy(full),
         **describe(table(full, ALL)),
         "grades": doses(reference),
-        "manners": manners([p for p in played if p.persona in ALL]),
+        "manners": manners([p for p in played if p.persona in ALL and p.seed == seed]),
         "fairness": fairness(fair),
     }
 
 
 def show(m: dict[str, Any]) -> None:
     """Print it for people."""
-    print(f"{m['scenarios']} scenarios, {m['consultations']} consultations, seed {m['seed']}")
+    print(f"{m['scenarios']} scenarios, {m['consultations']} consultations, seed {m['seed']}, {m['epochs']} epochs")
     print("\ntemperament named rightly on scenarios not seen (chance 0.20)")
     for name, (mean, low, high) in m["accuracy"].items():
         print(f"  {name:14s} {mean:.3f}  ({low:.3f} to {high:.3f})")
@@ -448,7 +455,7 @@ def show(m: dict[str, Any]) -> None:
     for who, x in m["fairness"].items():
         print(
             f"  {who:40s} {x['scenarios']} scenarios, {x['wanted']} facts, told at first {x['at_first']:.3f}, "
-            f"known to the patient only {x['beyond']}, never told: {x['missing'] or 'none'}"
+            f"known to the patient only {x['beyond']}, never told: {'not tried' if x['missing'] is None else x['missing'] or 'none'}"
         )
 
 
@@ -456,11 +463,12 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     a = parser.parse_args()
     start = time.perf_counter()
-    measured = measure(a.seed, a.jobs)
+    measured = measure(a.seed, a.epochs, a.jobs)
     if a.json:
         print(json.dumps(measured, indent=2))
     else:

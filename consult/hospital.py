@@ -63,13 +63,31 @@ class Discriminator(Record):
     """Findings to ask about."""
 
 
+class ByComplaint(Record):
+    """What to ask some of a department's patients: those with a complaint, of an age or a sex."""
+
+    when: When
+    must_ask: tuple[FindingSpec, ...] = ()
+    danger_signs: tuple[FindingSpec, ...] = ()
+
+
 class Inquiry(Record):
     """What to ask a patient of this department."""
 
     scope: Text
     must_ask: tuple[FindingSpec, ...] = ()
+    """Findings to ask every patient about."""
     danger_signs: tuple[FindingSpec, ...] = ()
+    """Findings whose presence halves the emergency threshold; asked of every patient."""
+    by_complaint: tuple[ByComplaint, ...] = ()
+    """More of both, for those whom the condition fits."""
     discriminators: tuple[Discriminator, ...] = ()
+
+    @cached_property
+    def findings(self) -> tuple[str, ...]:
+        """Every finding (`id` or `id=value`) it wants asked."""
+        by_complaint = (s for x in self.by_complaint for s in (*x.must_ask, *x.danger_signs))
+        return (*self.must_ask, *self.danger_signs, *by_complaint, *(s for x in self.discriminators for s in x.ask))
 
 
 class Secondary(Record):

@@ -1,20 +1,24 @@
-"""The reference triage: department, runner-up and urgency from the record, by belief and named rules.
+"""The reference triage: department, runner-up and urgency from the record, read through the hospital's rules.
 
 Source: collaborative medical triage (arXiv 2507.22504): guidance per department, comparison rules per pair, and dynamic
 matching (the rules in force are those of the pair predicted in the round before). The weights are ours.
+
+It routes, it does not diagnose: what no guidance in force speaks of weighs little. That is the inquirer's business, whose
+belief weighs everything; so the two are two opinions, and a hospital's rules matter to where its patients go.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from math import exp, log
 from typing import Any, Final
 
 from consult.agents.base import Guidance, Record, TriageResult, TriageView, World
 from consult.events import FiredRule
-from consult.hospital import Comparison, HardRule, Hospital, When
+from consult.hospital import Comparison, HardRule, Hospital, Inquiry, When
 from consult.knowledge.belief import Array, Belief, belief
-from consult.knowledge.model import Knowledge
+from consult.knowledge.model import Knowledge, Source
 from consult.knowledge.per_object import per_object
 from consult.scenario import Patient
 from consult.terms import Department, Urgency
@@ -33,22 +37,42 @@ DANGER_FACTOR: Final = 0.5
 """A danger sign that is present lowers the emergency threshold by this factor."""
 
 
+OVERHEARD: Final = 0.25
+"""Weight (a factor on its log-likelihood) of what the patient tells and no guidance in force speaks of."""
+
+
 class ReferenceTriage:
-    """Triage by belief and rules."""
+    """Triage by belief and rules. Each switch turned off is an ablation; see docs/hospital.md."""
+
+    def __init__(self, *, inquiry: bool = True, comparison: bool = True, dynamic: bool = True) -> None:
+        self.inquiry = inquiry
+        self.comparison = comparison
+        self.dynamic = dynamic
 
     def triage(self, view: TriageView) -> TriageResult:
         """The prediction of this round, with every rule that fired."""
-        world, record = view.world, view.record
+        world, record, patient = view.world, view.record, view.patient
         b = belief(world.knowledge)
-        p = b.posterior(record.known, view.patient.age, view.patient.sex, record.complaint)
+        pairs = pairs_of(view.last) if self.comparison else []
+        weights = _weights(world, record, view.last["guidance"] if view.last is not None else "", pairs)
+        p = b.posterior(record.known, patient.age, patient.sex, record.complaint, weights)
         fired: list[FiredRule] = []
-        forced = _hard(world, view.patient, record, fired)
+        forced = _hard(world, patient, record, fired)
         mass = _mass(world, p, forced)
-        compared = _compare(world, view.patient, record, mass, _pairs(view.last), fired)
+        compared = _compare(world, patient, record, mass, pairs, fired)
         department, runner_up = _decide(world.hospital, mass)
         fired.append(FiredRule(id=f"belief:{_likeliest(b, p)}", kind="belief", favours=department.secondary))
-        urgency = _urgency(world, record, p, department, fired)
-        return TriageResult(department, runner_up, urgency, tuple(fired), department.primary, compared)
+        everything = b.posterior(record.known, patient.age, patient.sex, record.complaint)  # for danger all counts
+        urgency = _urgency(world, patient, record, everything, department, fired)
+        guide, in_question = department.primary, ()
+        if not self.dynamic:  # what round 1 chose stays: its department's guidance, its pair's rules
+            now = {"department": department.model_dump(), "runner_up": runner_up.model_dump()}
+            first = view.last or now
+            guide = first.get("guidance", guide)
+            in_question = tuple("/".join(pair) for pair in pairs_of(first))
+        return TriageResult(
+            department, runner_up, urgency, tuple(fired), guide if self.inquiry else "", compared, in_question
+        )
 
 
 def holds(when: When, patient: Patient, record: Record) -> tuple[str, ...] | None:
@@ -99,12 +123,40 @@ def _placing(hospital: Hospital) -> Callable[[Knowledge, str | None], tuple[Plac
 _placed = per_object(_placing)
 
 
-def _pairs(last: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """The pairs of departments in question: predicted and runner-up of the round before; none in round 1."""
+def pairs_of(last: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """The pairs of departments in question after a round: predicted and runner-up; none before round 1."""
     if last is None:
         return []
+    if last.get("in_question"):
+        return [(a, b) for a, _, b in (pair.partition("/") for pair in last["in_question"])]
     a, b = last["department"], last["runner_up"]
     return [(a[k], b[k]) for k in ("primary", "secondary") if a[k] != b[k]]
+
+
+def _weights(world: World, record: Record, guide: str, pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
+    """What each known finding weighs, where it is not in full: see `OVERHEARD`. Tests always count in full."""
+    spoken_of = _spoken_of(world.hospital)
+    heard = spoken_of(guide).union(*(spoken_of("/".join(sorted(pair))) for pair in pairs))
+    finding = world.knowledge.finding
+    return {f: OVERHEARD for f in record.known if f not in heard and finding[f].source is Source.HISTORY}
+
+
+def _speaking(hospital: Hospital) -> Callable[[str], frozenset[str]]:
+    @cache
+    def spoken_of(what: str) -> frozenset[str]:
+        """The findings that the inquiry guidance of a department or the rules of a pair ("a/b") speak of."""
+        specs: Sequence[str] = ()
+        if "/" in what:
+            comparison = hospital.comparison.get(frozenset(what.split("/")))
+            specs = [s for rule in comparison.rules for s in rule.when.findings] if comparison is not None else ()
+        elif what:
+            specs = hospital.primary[what].inquiry.findings
+        return frozenset(s.partition("=")[0] for s in specs)
+
+    return spoken_of
+
+
+_spoken_of = per_object(_speaking)
 
 
 def _compare(
@@ -170,12 +222,15 @@ def _likeliest(b: Belief, p: Array) -> str:
     return max(zip(p.round(9).tolist(), b.conditions, strict=True))[1]
 
 
-def _urgency(world: World, record: Record, p: Array, department: Department, fired: list[FiredRule]) -> Urgency:
+def _urgency(
+    world: World, patient: Patient, record: Record, p: Array, department: Department, fired: list[FiredRule]
+) -> Urgency:
     """The least urgency that is safe: the cost of under-triage decides, not the likeliest condition."""
     by: dict[Urgency, float] = dict.fromkeys(Urgency, 0.0)
     for c, share in zip(world.knowledge.conditions, p.tolist(), strict=True):
         by[c.urgency] += share
-    signs = [s for s in world.hospital.primary[department.primary].inquiry.danger_signs if record.holds(s)]
+    inquiry = world.hospital.primary[department.primary].inquiry
+    signs = [s for s in wanted(inquiry, patient, record)[1] if record.holds(s)]
     threshold = world.hospital.emergency_threshold * (DANGER_FACTOR if signs else 1)
     if signs:
         fired.append(
@@ -189,11 +244,25 @@ def _urgency(world: World, record: Record, p: Array, department: Department, fir
     return max(rest, key=lambda u: (round(by[u], 9), -u.level))
 
 
-def guidance(world: World, patient: Patient, record: Record, triaged: Mapping[str, Any]) -> Guidance:
-    """What the predicted department wants asked: its own rules, hard rules in force, discriminators of the runner-up."""
-    primary = triaged["department"]["primary"]
+def wanted(inquiry: Inquiry, patient: Patient, record: Record) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a department must ask this patient, and the danger signs it looks for: what is for all, and what fits."""
+    fits = [x for x in inquiry.by_complaint if holds(x.when, patient, record) is not None]
+    must = [*(s for x in fits for s in x.must_ask), *inquiry.must_ask]
+    danger = [*(s for x in fits for s in x.danger_signs), *inquiry.danger_signs]
+    return tuple(must), tuple(danger)
+
+
+def guidance(world: World, patient: Patient, record: Record, triaged: Mapping[str, Any]) -> Guidance | None:
+    """What the department in force wants asked: its own rules, hard rules in force, discriminators of the runner-up.
+
+    None if triage hands on no guidance.
+    """
+    primary = triaged["guidance"]
+    if not primary:
+        return None
     inquiry = world.hospital.primary[primary].inquiry
-    against = set(triaged["runner_up"].values())
+    must, danger = wanted(inquiry, patient, record)
+    against = {b for _, b in pairs_of(triaged)}
     asks = [
         f
         for d in inquiry.discriminators
@@ -209,8 +278,8 @@ def guidance(world: World, patient: Patient, record: Record, triaged: Mapping[st
     return Guidance(
         department=primary,
         ask_first=_findings(first, world),
-        danger_signs=_findings(inquiry.danger_signs, world),
-        must_ask=_findings(inquiry.must_ask, world),
+        danger_signs=_findings(danger, world),
+        must_ask=_findings(must, world),
         discriminators=_findings(asks, world),
     )
 

@@ -29,6 +29,8 @@ Mass = dict[Place, float]
 
 FLOOR: Final = 1e-3
 """Share every department keeps before comparison rules speak: one decisive rule can lift it, an auxiliary one cannot."""
+TINY: Final = 1e-300
+"""No division by nothing."""
 MOST: Final = 50.0
 """Log-odds that the rules of one comparison move at the most."""
 URGENT_AT: Final = 0.3
@@ -37,8 +39,10 @@ DANGER_FACTOR: Final = 0.5
 """A danger sign that is present lowers the emergency threshold by this factor."""
 
 
-OVERHEARD: Final = 0.25
-"""Weight (a factor on its log-likelihood) of what the patient tells and no guidance in force speaks of."""
+OVERHEARD: Final = 0.1
+"""Weight (a factor on its log-likelihood, ours) of what the patient tells and no guidance in force speaks of."""
+FOR_ANOTHER: Final = 0.35
+"""In the choice of the sub-department: weight (ours) of what only the inquiry guidance, which is the primary one's, names."""
 
 
 class ReferenceTriage:
@@ -54,17 +58,21 @@ class ReferenceTriage:
         world, record, patient = view.world, view.record, view.patient
         b = belief(world.knowledge)
         pairs = pairs_of(view.last) if self.comparison else []
-        weights = _weights(world, record, view.last["guidance"] if view.last is not None else "", pairs)
-        p = b.posterior(record.known, patient.age, patient.sex, record.complaint, weights)
+        guide = view.last["guidance"] if view.last is not None else ""
         fired: list[FiredRule] = []
         forced = _hard(world, patient, record, fired)
-        mass = _mass(world, p, forced)
+        p, within = (
+            b.posterior(record.known, patient.age, patient.sex, record.complaint, weights)
+            for weights in _weights(world, record, guide, pairs)
+        )
+        mass = _nested(_mass(world, p, forced), _mass(world, within, forced))
         compared = _compare(world, patient, record, mass, pairs, fired)
         department, runner_up = _decide(world.hospital, mass)
         fired.append(FiredRule(id=f"belief:{_likeliest(b, p)}", kind="belief", favours=department.secondary))
         everything = b.posterior(record.known, patient.age, patient.sex, record.complaint)  # for danger all counts
         urgency = _urgency(world, patient, record, everything, department, fired)
-        guide, in_question = department.primary, ()
+        guide = department.primary
+        in_question: tuple[str, ...] = ()
         if not self.dynamic:  # what round 1 chose stays: its department's guidance, its pair's rules
             now = {"department": department.model_dump(), "runner_up": runner_up.model_dump()}
             first = view.last or now
@@ -133,12 +141,33 @@ def pairs_of(last: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     return [(a[k], b[k]) for k in ("primary", "secondary") if a[k] != b[k]]
 
 
-def _weights(world: World, record: Record, guide: str, pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
-    """What each known finding weighs, where it is not in full: see `OVERHEARD`. Tests always count in full."""
+def _weights(
+    world: World, record: Record, guide: str, pairs: Sequence[tuple[str, str]]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """What each known finding weighs, where not in full, in the choice of the primary department and within it.
+
+    In full count the complaint, every test, and what the comparison rules in force speak of; what the inquiry guidance
+    of a primary department speaks of does so in the choice of that one. See `OVERHEARD` and `FOR_ANOTHER`.
+    """
     spoken_of = _spoken_of(world.hospital)
-    heard = spoken_of(guide).union(*(spoken_of("/".join(sorted(pair))) for pair in pairs))
-    finding = world.knowledge.finding
-    return {f: OVERHEARD for f in record.known if f not in heard and finding[f].source is Source.HISTORY}
+    guided = spoken_of(guide)
+    compared = frozenset[str]().union(*(spoken_of("/".join(pair)) for pair in pairs))
+    told = [f for f in record.known if f not in compared and world.knowledge.finding[f].source is Source.HISTORY]
+    first = {f: OVERHEARD for f in told if f not in guided}
+    return first, {f: first.get(f, FOR_ANOTHER) for f in told}
+
+
+def _nested(first: Mass, within: Mass) -> Mass:
+    """The mass of the primary departments by `first`, shared among their own as in `within`."""
+    share, whole = _by_primary(first), _by_primary(within)
+    return {place: share[place[0]] * x / max(whole[place[0]], TINY) for place, x in within.items()}
+
+
+def _by_primary(mass: Mass) -> dict[str, float]:
+    out: dict[str, float] = {}
+    for (primary, _), share in mass.items():
+        out[primary] = out.get(primary, 0.0) + share
+    return out
 
 
 def _speaking(hospital: Hospital) -> Callable[[str], frozenset[str]]:
@@ -202,9 +231,7 @@ def _shift(comparison: Comparison, patient: Patient, record: Record, fired: list
 
 def _decide(hospital: Hospital, mass: Mass) -> tuple[Department, Department]:
     """Primary by mass, then its sub-department by mass; the runner-up is the likeliest other sub-department."""
-    primaries: dict[str, float] = {}
-    for (primary, _), share in mass.items():
-        primaries[primary] = primaries.get(primary, 0.0) + share
+    primaries = _by_primary(mass)
     first = max(primaries, key=lambda d: (round(primaries[d], 9), d))
     ranked = sorted(mass, key=lambda d: (-round(mass[d], 9), d))
     chosen = next(d for d in ranked if d[0] == first)

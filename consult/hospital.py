@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from consult.errors import UsageError
 from consult.files import Record, Stamp, files_under, is_plain_id, load, stamp
 from consult.settings import search_path
-from consult.terms import Department, FindingSpec, Sex, Slug, Text, Words, problem
+from consult.terms import Department, FindingSpec, Sex, Slug, Text, Urgency, Words, problem
 
 DEFAULT = "general"
 
@@ -117,6 +117,8 @@ class HardRule(Record):
     when: When
     to: Slug | None = None
     """The primary department it sends to; None if it only makes the inquirer ask first."""
+    urgency: Urgency | None = None
+    """Triage says this or sooner while it holds."""
     ask_first: tuple[FindingSpec, ...] = ()
     """Findings to be asked before all others while it holds and `department` (if given) is predicted."""
     department: Slug | None = None

@@ -75,8 +75,8 @@ class ReferenceTriage:
         in_question: tuple[str, ...] = ()
         if not self.dynamic:  # what round 1 chose stays: its department's guidance, its pair's rules
             now = {"department": department.model_dump(), "runner_up": runner_up.model_dump()}
-            first = view.last or now
-            guide = first.get("guidance", guide)
+            first: Mapping[str, Any] = view.last or now
+            guide = str(first.get("guidance", guide))
             in_question = tuple("/".join(pair) for pair in pairs_of(first))
         return TriageResult(
             department, runner_up, urgency, tuple(fired), guide if self.inquiry else "", compared, in_question
@@ -99,7 +99,7 @@ def _hard(world: World, patient: Patient, record: Record, fired: list[FiredRule]
     """The primary department that the first hard rule sends to, if one does."""
     for rule in world.hospital.hard_rules:
         evidence = holds(rule.when, patient, record)
-        if rule.to is not None and evidence is not None:
+        if rule.to is not None and evidence is not None:  # of several, the first: they stand in order of priority
             fired.append(FiredRule(id=rule.id, kind="hard", strength="decisive", favours=rule.to, evidence=evidence))
             return rule.to
     return None
@@ -252,7 +252,27 @@ def _likeliest(b: Belief, p: Array) -> str:
 def _urgency(
     world: World, patient: Patient, record: Record, p: Array, department: Department, fired: list[FiredRule]
 ) -> Urgency:
-    """The least urgency that is safe: the cost of under-triage decides, not the likeliest condition."""
+    """The least urgency that is safe: hard rules, then the cost of under-triage; not the likeliest condition."""
+    ruled = _ruled(world, patient, record, fired)
+    return min(ruled, _likely_urgency(world, patient, record, p, department, fired), key=lambda u: u.level)
+
+
+def _ruled(world: World, patient: Patient, record: Record, fired: list[FiredRule]) -> Urgency:
+    """The most urgent that a hard rule in force demands; self-care if none does."""
+    least = Urgency.SELF_CARE
+    for rule in world.hospital.hard_rules:
+        evidence = holds(rule.when, patient, record) if rule.urgency is not None else None
+        if rule.urgency is not None and evidence is not None:
+            if rule.to is None:  # one that sends somewhere has been named already
+                fired.append(FiredRule(id=rule.id, kind="hard", strength="decisive", favours=rule.urgency, evidence=evidence))
+            least = min(least, rule.urgency, key=lambda u: u.level)
+    return least
+
+
+def _likely_urgency(
+    world: World, patient: Patient, record: Record, p: Array, department: Department, fired: list[FiredRule]
+) -> Urgency:
+    """By the probability of an emergency; a danger sign halves what it takes."""
     by: dict[Urgency, float] = dict.fromkeys(Urgency, 0.0)
     for c, share in zip(world.knowledge.conditions, p.tolist(), strict=True):
         by[c.urgency] += share

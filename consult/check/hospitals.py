@@ -34,8 +34,8 @@ def _rules(hospital: Hospital, faults: Faults) -> None:
                 at = ("departments", n, "inquiry", "discriminators", m, "against")
                 faults.add(at, f"tells {d.id} from itself", "name a neighbour")
     for n, h in enumerate(hospital.hard_rules):
-        if h.to is None and not h.ask_first:
-            faults.add(("hard_rules", n), f"the rule {h.id} does nothing", "add `to:` or `ask_first:`")
+        if h.to is None and h.urgency is None and not h.ask_first:
+            faults.add(("hard_rules", n), f"the rule {h.id} does nothing", "add `to:`, `urgency:` or `ask_first:`")
     for where, when in conditions(hospital):
         if when.min_age > when.max_age:
             faults.add((*where, "min_age"), "no age is both above min_age and below max_age", "swap them")

@@ -97,6 +97,8 @@ class Secondary(Record):
     name: Text
     covers: tuple[Slug, ...] = ()
     """Names of the general hospital's sub-departments that it takes; its own id always counts."""
+    no_condition: Words = ""
+    """Why no condition of the knowledge leads here, where none does."""
 
 
 class Primary(Record):

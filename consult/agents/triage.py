@@ -264,7 +264,9 @@ def _ruled(world: World, patient: Patient, record: Record, fired: list[FiredRule
         evidence = holds(rule.when, patient, record) if rule.urgency is not None else None
         if rule.urgency is not None and evidence is not None:
             if rule.to is None:  # one that sends somewhere has been named already
-                fired.append(FiredRule(id=rule.id, kind="hard", strength="decisive", favours=rule.urgency, evidence=evidence))
+                fired.append(
+                    FiredRule(id=rule.id, kind="hard", strength="decisive", favours=rule.urgency, evidence=evidence)
+                )
             least = min(least, rule.urgency, key=lambda u: u.level)
     return least
 

@@ -38,7 +38,10 @@ def scores(case: Case) -> Iterable[Scored]:
     for n in ROUNDS:
         then = case.triages[min(n, len(case.triages)) - 1]
         early = "" if n <= len(case.triages) else f"there were {len(case.triages)} rounds; the last counts on"
-        for what, value in (("primary", then.department.primary == gold.primary), ("secondary", then.department == gold)):
+        for what, value in (
+            ("primary", then.department.primary == gold.primary),
+            ("secondary", then.department == gold),
+        ):
             yield case.score(f"triage.{what}_round_{n}", float(value), "0/1", (then.seq,), early)
     yield case.score(
         "triage.primary_round",

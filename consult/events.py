@@ -216,6 +216,8 @@ class Triaged(_Event):
     """The primary department whose inquiry rules the inquirer now has."""
     compared: tuple[str, ...] = ()
     """The pairs ("a/b") whose comparison rules were at hand."""
+    in_question: tuple[str, ...] = ()
+    """The pairs ("a/b": a is predicted, b the runner-up) whose rules the next round gets; empty: of this prediction."""
 
 
 class Concluded(_Event):

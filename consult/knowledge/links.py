@@ -89,6 +89,9 @@ def link_hospital(hospital: Hospital, knowledge: Knowledge, faults: Faults) -> N
         _specs((*at, "danger_signs"), d.inquiry.danger_signs, knowledge, faults)
         for m, x in enumerate(d.inquiry.discriminators):
             _specs((*at, "discriminators", m, "ask"), x.ask, knowledge, faults)
+        for m, y in enumerate(d.inquiry.by_complaint):
+            _specs((*at, "by_complaint", m, "must_ask"), y.must_ask, knowledge, faults)
+            _specs((*at, "by_complaint", m, "danger_signs"), y.danger_signs, knowledge, faults)
     for n, h in enumerate(hospital.hard_rules):
         _specs(("hard_rules", n, "ask_first"), h.ask_first, knowledge, faults)
     for where, when in conditions(hospital):
@@ -101,6 +104,8 @@ def conditions(hospital: Hospital) -> Iterator[tuple[Loc, When]]:
     for n, d in enumerate(hospital.departments):
         for m, x in enumerate(d.inquiry.discriminators):
             yield ("departments", n, "inquiry", "discriminators", m, "when"), x.when
+        for m, y in enumerate(d.inquiry.by_complaint):
+            yield ("departments", n, "inquiry", "by_complaint", m, "when"), y.when
     for n, h in enumerate(hospital.hard_rules):
         yield ("hard_rules", n, "when"), h.when
     for n, c in enumerate(hospital.comparisons):

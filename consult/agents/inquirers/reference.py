@@ -24,6 +24,8 @@ from consult.terms import Department, Urgency
 
 TOP = 5
 CONFIRM = "would confirm or refute the likeliest condition"
+ICE_AT = 4
+"""Turn at which it is asked: once triage has had four rounds, and while trust can still be won."""
 ICE_FROM = 10
 """Question limit from which there is room to ask for the patient's own concerns."""
 
@@ -63,7 +65,7 @@ class ReferenceInquirer:
         if view.turn == 0:
             return wording.open_question(rng(view.seed, "open"))
         findings = view.world.knowledge.finding
-        if view.turn == 2 and view.turn + view.questions_left >= ICE_FROM:
+        if view.turn == ICE_AT and view.turn + view.questions_left >= ICE_FROM:
             for name in wording.CONCERN:
                 if name in findings and name not in view.asked and name not in view.record.statements:
                     return wording.question(findings[name], view, kind_words=True, chance=rng(view.seed, "wording"))

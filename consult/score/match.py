@@ -117,9 +117,11 @@ class Index:
         found = self._names.get(fold(text))
         return self._names.get(fold(inverted(text))) if found is None and "," in text else found
 
-    def _narrower(self, broad: str, narrow: str) -> str | None:
+    def _narrower(self, one: str, other: str) -> str | None:
         """Of two names given for one thing the narrower; None if neither is a kind of the other."""
-        return narrow if narrow == broad or broad in self._above[narrow] else None
+        if one == other or one in self._above[other]:
+            return other
+        return one if other in self._above[one] else None
 
     def _by_code(self, text: str) -> str | None:
         """By ICD-10 code; a code below a listed one is a kind of it (B02.21 of B02.2), never the other way round.
@@ -140,8 +142,9 @@ class Index:
             # In a text all in capitals any word looks like an abbreviation: PNEUMONIA (VIRAL).
             short = _ABBREVIATION.match(aside.strip()) and not outside.isupper()
             same = code_of(aside) or (short and _stands_for(aside, outside))
-            if self._narrower(named, own) if named and own else named is None and same:
-                named = own
+            both = self._narrower(named, own) if named and own else None
+            if both is not None or (named is None and same):
+                named = both or own
             elif own is not None or not (short or code_of(aside)):
                 return self._graded(" ".join((*inside, outside)))
         return named

@@ -217,8 +217,10 @@ def test_the_verdict_comes_first_and_every_score_once() -> None:
     events = assess(case(_full()))
     assert isinstance(events[0], Verdict)
     names = [e.name for e in events[1:] if isinstance(e, Scored)]
-    assert len(names) == len(set(names)) == len(events) - 1 == 24
-    assert [n.partition(".")[0] for n in names] == ["diagnosis"] * 7 + ["triage"] * 6 + ["inquiry"] * 7 + ["safety"] * 4
+    assert len(names) == len(set(names)) == len(events) - 1 == 27
+    assert [n.partition(".")[0] for n in names] == ["diagnosis"] * 7 + ["triage"] * 6 + ["inquiry"] * 10 + [
+        "safety"
+    ] * 4
     for e in events:
         assert EVENT.validate_json(e.model_dump_json()) == e
     for e in events[1:]:

@@ -22,7 +22,7 @@ from consult.scenario import Scenario, Speaker
 Breach = Literal["leak", "unreleased", "invention", "role_break"]
 
 _ROLE: Final = re.compile(
-    r"\b(?:vignettes?|case (?:file|description|report)s?|as an? (?:ai|assistant|language model)|language model|the (?:prompt|scenario|script)"
+    r"\b(?:vignettes?|case (?:file|description|report)s?|as an? (?:ai|assistant,? i|language model)|language model|the (?:prompt|scenario|script)"
     r"|simulat(?:ed|ion|or)|how (?:can|may) i (?:help|assist) you(?: today)?|differential diagnos[ei]s|the patient (?:is|has|reports|denies|presents)"
     r"|i (?:would )?(?:diagnose|prescribe)|not (?:mentioned|specified|provided) in|your (?:symptoms|condition) (?:are|is|suggest))\b",
     re.IGNORECASE,

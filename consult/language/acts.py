@@ -30,6 +30,10 @@ class SpeechAct(StrEnum):
     """Where to turn then."""
     TREATMENTS = "treatments"
     """Asks what has been tried so far."""
+    IDEA = "idea"
+    """Asks for the patient's own idea of the cause; below, for what they worry about and what they hope for."""
+    CONCERN = "concern"
+    EXPECTATION = "expectation"
 
 
 _HARD: Final = (
@@ -130,6 +134,30 @@ _PATTERNS: Final[dict[SpeechAct, tuple[str, ...]]] = {
         r"what (?:have|has|did) (?:you|she|he|they) (?:already )?(?:tried|try|taken|take|used|use|done|do|put)",
         r"(?:anything|treatments?|remed\w+) (?:you(?:'ve| have) )?(?:tried|so far)",
         r"(?:does|did|has|is) (?:anything|any medicine|the \w+|it) (?:helped|help|made it better|eased|ease|worked|work|relieve)",
+    ),
+    SpeechAct.IDEA: (
+        r"what (?:do|did|would) you (?:think|reckon|suspect|believe|suppose)\b[^?]{0,30}"
+        r"(?:caus|going on|behind|brought|started|happening|wrong|(?:it|this) (?:is|was|might|could)|(?:might|could|may) (?:it )?be)",
+        r"(?:ideas?|theor(?:y|ies)|explanations?|suspicions?|hunch)\b[^.?!]{0,20}\b(?:what|why|caus\w+|where (?:it|this)|how (?:it|this))\b",
+        r"(?:your )?own (?:ideas?|theor(?:y|ies)|explanations?|thoughts?)|thoughts? (?:about|on|as to) (?:what|why|the cause|where|how)",
+        r"(?:were|are) you thinking (?:it|this|that)|something in mind|going through your (?:mind|head)|you put (?:it|this) down to",
+    ),
+    SpeechAct.CONCERN: (
+        r"(?:what|anything|something|thing) (?:most |really |else )?(?:worries|concerns|frightens|scares) you",
+        r"what(?:'s| is| are| was| were)? (?:your|the) (?:\w+ )?(?:worr(?:y|ies)|concerns?|fears?)\b",
+        r"(?:are|were) you (?:most |mainly |particularly )?(?:worried|afraid|frightened|scared|concerned|anxious)"
+        r" (?:about (?:anything|something|what|this|it|that)"
+        r"|of (?:anything|something)|(?:that )?(?:it|this|something)\b)",
+        r"what (?:are|were) you (?:most |mainly )?(?:worried|afraid|frightened|scared|concerned|anxious)",
+        r"(?:anything|something|thing)\b[^.?!]{0,30}"
+        r"\b(?:worries|worried|worrying|concerns|concerned|concerning|scares|frightens|afraid of|fear)\b(?! (?:a lot|often))",
+        r"(?:main|biggest|greatest|particular|specific|any) (?:worr(?:y|ies)|concerns?|fears?) (?:about|you|that|is|with)|frightens you\b",
+    ),
+    SpeechAct.EXPECTATION: (
+        r"(?:were|are|is|was) (?:you|there)[^.?!]{0,30}\bhop(?:ing|e)\b|(?:do|did) you hope\b|expectations?\b|best help you",
+        r"what (?:do|did|would) you (?:want|expect|need|like)\b[^.?!]{0,20}"
+        r"\b(?:me to|us to|from (?:me|us)|today|visit|happen|consultation|appointment|coming)\b",
+        r"most (?:helpful|useful) (?:for|to) you|(?:want|wanted|like) (?:me|us) to do\b",
     ),
 }
 _ACTS: Final = {act: re.compile(rf"\b(?:{'|'.join(p)})", re.IGNORECASE) for act, p in _PATTERNS.items()}

@@ -9,11 +9,18 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from consult.events import Event, Scored
-from consult.score import diagnosis, inquiry, safety, triage
+from consult.score import communication, diagnosis, inquiry, mdbench, safety, triage
 from consult.score.base import Case, score
 
 Scorer = Callable[[Case], Iterable[Scored]]
-SCORERS: Final[tuple[Scorer, ...]] = (diagnosis.scores, triage.scores, inquiry.scores, safety.scores)
+SCORERS: Final[tuple[Scorer, ...]] = (
+    diagnosis.scores,
+    triage.scores,
+    inquiry.scores,
+    communication.scores,
+    safety.scores,
+    mdbench.scores,
+)
 """In the order in which their scores are written."""
 
 __all__ = ["SCORERS", "Case", "Scorer", "assess", "score"]

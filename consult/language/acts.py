@@ -115,16 +115,18 @@ _PATTERNS: Final[dict[SpeechAct, tuple[str, ...]]] = {
         r"(?:together|all of this|this pattern) (?:point|mean|suggest)",
     ),
     SpeechAct.WATCH: (
-        r"(?:if|when|should|in case|as soon as|unless) (?:you|it|its|the|there|any|anything|things|she|he|her|his|they|your"
-        r"|this|that|one|either|both|these|those|symptoms|pain|fever|bleeding|redness|swelling|breathing|vision|new|not)\b",
-        r"(?:watch|look) out for|keep an eye|(?:warning|danger) signs?|any sign of|what to (?:watch|look) for|for (?:any )?new\b",
+        r"(?:if|whenever|in case|as soon as) (?!that(?:'s| is) |you (?:agree|like|want|wish|prefer|are happy|are willing)\b|possible|need be)\w+",
+        r"(?:when|should|unless) (?:you|it|its|the|there|any|anything|things|she|he|her|his|they|your|this|that|symptoms|new)\b",
+        r"(?:come|back|return|ambulance|help|doctor|hospital|tell us|999|112)(?: \w+){0,3}(?: for| about| with) \w+",
+        r"(?:watch|look) out for|keep an eye|(?:warning|danger) signs?|any sign of|what to (?:watch|look) for|for any\b|any new\b",
     ),
     SpeechAct.RETURN: (
-        r"come (?:straight |right )?(?:back|in|to)|return (?:to|here|at|if|for|straight)|(?:call|ring|phone|dial|contact|alert)\b",
+        r"come (?:straight |right )?(?:back|in|to|here|again|soon|at once|the same day)|return (?:to|here|at|if|for|straight)",
+        r"(?:call|ring|phone|dial|contact|alert)\b|bring (?:\w+ ){1,2}(?:back|in|here)\b|go back to (?:a|an|your|the)\b",
         r"(?:see|visit|speak to|talk to|tell|ask|message) (?:a|an|your|the|us|me|someone|somebody|staff)\b",
-        r"go (?:straight |back )?to (?:a|an|the|your|hospital|casualty|a&e)|999|112\b|911|ambulance|a&e|casualty",
+        r"go (?:straight )?to (?:a|an|the|your|hospital|casualty|a&e)|999|112\b|911|ambulance|a&e|casualty|\w+ department\b",
         r"(?:get|seek|ask for|need|look for) (?:\w+ )?(?:help|advice|care|attention|seen)|be (?:seen|checked|looked at)",
-        r"emergency (?:department|room)|let (?:us|me) know|(?:make|book) (?:an|another|a new) appointment",
+        r"emergency room|let (?:us|me) know|(?:make|book) (?:an|another|a new) appointment",
         r"(?:i|we)(?:'ll| will| would|'d)? (?:want|like|need) to see you",
     ),
     SpeechAct.TREATMENTS: (

@@ -113,7 +113,7 @@ def _cues_answered(case: Case) -> Scored:
         len(met) / len(given),
         "share",
         met,
-        f"passed over: the cue of turn {over}" if over else "",
+        f"passed over: turn {over}" if over else "",
     )
 
 
@@ -162,13 +162,13 @@ def _explanation(case: Case) -> Scored:
     return _halves(
         case,
         "explanation",
-        ((explained, "what it is was not explained"), (based, "what the conclusion rests on was not said")),
+        ((explained, "it was not explained"), (based, "no grounds were given")),
     )
 
 
 def _shared_plan(case: Case) -> Scored:
     hits = [s.seq for s in spoken(case) if SpeechAct.SHARED in s.acts]
-    why = "" if hits else "neither agreement was asked for nor a choice offered"
+    why = "" if hits else "neither agreement nor a choice"
     return _scored(case, "shared_plan", float(bool(hits)), "0/1", hits, why)
 
 
@@ -178,8 +178,8 @@ def _safety_net(case: Case) -> Scored:
         case,
         "safety_net",
         (
-            (SpeechAct.WATCH in done, "nothing was named to look out for"),
-            (SpeechAct.RETURN in done, "it was not said where to turn"),
+            (SpeechAct.WATCH in done, "nothing to look out for"),
+            (SpeechAct.RETURN in done, "nowhere to turn"),
         ),
     )
 
@@ -196,7 +196,7 @@ def _abrupt_end(case: Case) -> Scored:
         return _scored(case, "abrupt_end", None, "0/1", case.ending, "the patient left")
     last = parting(case)
     abrupt = last is None or not is_explained(last.text)
-    why = NO_END if last is None else "the patient was told nothing, or hardly a name"
+    why = NO_END if last is None else "told nothing, or hardly a name"
     return _scored(case, "abrupt_end", float(abrupt), "0/1", case.ending, why if abrupt else "")
 
 

@@ -25,11 +25,12 @@ _CAUSES: Final = {
 }
 """The acts that move a mood; a summary shows the way, too."""
 _GLOSS: Final = re.compile(
-    r"\b(?:that is|that's|this is|this means|that means|it(?:'s| is) (?:a|an|when|where|the|what)|which (?:is|means)|meaning|in other words|in plain"
-    r"|simply put|put simply|i mean|also (?:called|known)|known as|what (?:we|doctors) call|is called|(?:is|are) when|a condition)\b|\(",
+    r"\b(?:that is|that's|(?:this|that|which|it) means|which is|meaning|in other words|in plain|simply put|put simply|i mean"
+    r"|also (?:called|known)|known as|what (?:we|doctors) call|is called|(?:is|are) when|a condition)\b|\(",
     re.IGNORECASE,
 )
-"""Words by which a term is explained."""
+"""Words by which a term is explained, in its sentence or the next; below, those that a next sentence does it with."""
+_GLOSS_NEXT: Final = re.compile(r"(?:it|this|these|they)(?:'s|'re| is| are)\b", re.IGNORECASE)
 _CLOSED: Final = re.compile(
     r"(?:(?:and|so|ok|okay|right|now|well|also|then|but|just|please|or)\b[\s,]*)*"
     r"(?:(?:do|does|did|have|has|had|are|is|was|were|can|could|would|will|should|am)(?:n't)?\b|any\b)",
@@ -75,10 +76,14 @@ def unexplained(text: str, knowledge: Knowledge) -> tuple[str, ...]:
     for n, part in enumerate(parts):
         toks = tokens(part)
         for i, j, entry in known.find(toks):
-            said_plainly = _holds(whole, tokens(entry.value or ""))
-            if not said_plainly and not _GLOSS.search(" ".join(parts[n : n + 2])):
+            if not (_holds(whole, tokens(entry.value or "")) or _glossed(parts[n : n + 2])):
                 out.append(" ".join(toks[i:j]))
     return tuple(dict.fromkeys(out))
+
+
+def _glossed(parts: Sequence[str]) -> bool:
+    """Whether the term in the first of two sentences is explained there or in the second."""
+    return bool(_GLOSS.search(" ".join(parts)) or (len(parts) > 1 and _GLOSS_NEXT.match(parts[1])))
 
 
 def _holds(toks: Sequence[str], phrase: Sequence[str]) -> bool:

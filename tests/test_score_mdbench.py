@@ -8,11 +8,11 @@ import pytest
 from score_world import HOSPITAL, KNOWLEDGE, SHINGLES, Script, gold
 
 from consult import load_hospital, load_knowledge, load_persona, load_scenario
-from consult.events import Event, Scored, StopReason
+from consult.events import Concluded, Event, Scored, StopReason
 from consult.knowledge.model import Knowledge
-from consult.scenario import Scenario, find_scenario
+from consult.scenario import Scenario, find_scenario, scenario_files
 from consult.score import Case, assess
-from consult.score.mdbench import PLAN_FROM, STEP_FROM
+from consult.score.mdbench import PLAN_FROM, STEP_FROM, scores
 from consult.settings import Limits
 from consult.sim.session import Setup, play
 
@@ -192,6 +192,27 @@ def test_3_2_without_a_plan() -> None:
     assert (none["3.2"].value, none["3.2"].reason) == (None, "the case gives no plan")
     assert none["4.1"].reason.endswith("of 6 items met"), "what cannot be judged counts neither way"
     assert 0 < STEP_FROM < PLAN_FROM < 1
+
+
+def test_3_2_tells_the_plan_of_the_right_condition_from_those_of_others() -> None:
+    """The claim of docs/scoring.md about the two figures, on the built-in cases and every tenth other condition."""
+    knowledge, hospital = load_knowledge(), load_hospital()
+
+    def passes(scenario: Scenario, condition: str) -> bool:
+        s = Script().add(Concluded(differential=(), plan=knowledge.condition[condition].plan))
+        marks = list(scores(Case(scenario, knowledge, hospital, s.stop(StopReason.CONCLUDED).events)))
+        return marks[ITEMS.index("3.2")].value == 1
+
+    cases = [load_scenario(p) for p in scenario_files().values()]
+    right = [passes(c, c.gold.condition) for c in cases]
+    wrong = [
+        passes(c, other.id)
+        for n, c in enumerate(cases)
+        for other in knowledge.conditions[n % 10 :: 10]
+        if other.id != c.gold.condition
+    ]
+    assert sum(right) / len(right) >= 0.85
+    assert sum(wrong) / len(wrong) <= 0.01
 
 
 def test_4_1_hangs_on_the_others() -> None:

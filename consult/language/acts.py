@@ -73,10 +73,11 @@ _PATTERNS: Final[dict[SpeechAct, tuple[str, ...]]] = {
         r"(?:what|here)(?:'s| is)? (?:i(?:'d like to| will)|we(?:'ll| will)) (?:do )?(?:first|next|now)",
         r"(?:first|next|now|then|finally|lastly),? i(?:'d like| would like|'ll| will| want| need| am going|'m going| have)"
         r"(?: just)? (?:to )?(?:ask|look|examine|talk|move|go|check|some|a few)",
-        r"before (?:we|i|you) (?:finish|start|go|move|examine|stop|close|leave|decide|explain)",
+        r"before (?:we|i|you) (?:finish|start|go|move|examine|stop|close|leave|decide|explain|tell|say)",
         rf"there (?:are|is) (?:just |only )?{_NUMBER} {_MORE}(?:thing|question)s?",
         r"(?:let's|let us|let me|can we|shall we|we'll|we will|i'll|i will) (?:now |next |just |first )?"
         r"(?:turn to|move on|go on to|go back to|talk about|start with|begin with|come to|switch to)",
+        r"(?:we|i) (?:should|must|need to|have to) (?:also |now |next )*(?:talk|ask) about",
         r"moving on|turning (?:now )?to|changing the subject|a change of subject",
         rf"(?:i have|i've(?: got)?|just|only) {_NUMBER} {_MORE}questions?|{_NUMBER} {_MORE}questions about",
         r"(?:my )?(?:last|final|next) (?:few )?questions?\b|(?:do you mind|is it (?:ok|okay|all right|alright)) if i ask",

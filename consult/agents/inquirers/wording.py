@@ -66,7 +66,7 @@ NEXT: Final = (
     "Now I'd like to ask about {topic}.",
     "Next, I'd like to ask about {topic}.",
     "Let me turn to {topic} for a moment.",
-    "I'd like to ask about {topic} as well.",
+    "We should also talk about {topic}.",
     "Let's move on to {topic}.",
 )
 SAFETY: Final = (

@@ -193,12 +193,18 @@ def show(m: dict[str, Any]) -> None:
     print("| score | pairs | reference | curt | difference (95 % interval) |\n| --- | --- | --- | --- | --- |")
     for name, x in m["scores"].items():
         print(f"| `{name}` | {x['pairs']} | {_number(x['reference'])} | {_number(x['curt'])} | {_range(x['difference'])} |")  # fmt: skip
-    for title in ("facts", "facts, same questions"):
-        print(f"\n| {title} told | reference | curt | difference (95 % interval) | walked out on reference, curt |")
-        print("| --- | --- | --- | --- | --- |")
-        for persona, x in m[title].items():
-            left = f"{x['left reference']}, {x['left']}" if "left" in x else "–"
-            print(f"| {persona} | {x['reference']:.2f} | {x['curt']:.2f} | {_range(x['difference'])} | {left} |")
+    print("\n| facts told | reference | curt | difference (95 % interval) | walked out on reference, curt |")
+    print("| --- | --- | --- | --- | --- |")
+    for persona, x in m["facts"].items():
+        print(_facts(persona, x) + f" {x['left reference']}, {x['left']} |")
+    print("\n| facts told to the same questions | kindly | as they are | difference (95 % interval) |")
+    print("| --- | --- | --- | --- |")
+    for persona, x in m["facts, same questions"].items():
+        print(_facts(persona, x))
+
+
+def _facts(persona: str, x: dict[str, Any]) -> str:
+    return f"| {persona} | {x['reference']:.2f} | {x['curt']:.2f} | {_range(x['difference'])} |"
 
 
 def _number(x: float | None) -> str:

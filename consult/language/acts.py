@@ -95,7 +95,7 @@ _PATTERNS: Final[dict[SpeechAct, tuple[str, ...]]] = {
     SpeechAct.SHARED: (
         r"(?:does|would|do|will|is|are) (?:that|this|it|you|the plan|this plan|that plan|these)(?: all)?"
         rf"(?: sound| seem| feel| be| suit| work)?(?: {_FINE})+ (?:to|for|with|by) you",
-        rf"(?:does|would|how does|how would) {_PLAN} (?:sound|suit|work|seem)\b[^.!?]{{0,20}}\?",
+        rf"(?:(?:does|would|how does|how would|how's|how is) )?{_PLAN} (?:sound|suit|work|seem)\b[^.!?]{{0,20}}\?",
         r"are you (?:happy|comfortable|ok|okay|all right|alright|content|willing|agreeable|on board)"
         r" (?:with (?:that|this|the|it)|to (?:do|try|go|start|have|take|proceed|see))",
         r"how (?:do|would) you feel about (?:that|this|the plan|taking|having|trying|starting|going|it\?)",
@@ -123,7 +123,7 @@ _PATTERNS: Final[dict[SpeechAct, tuple[str, ...]]] = {
     ),
     SpeechAct.RETURN: (
         r"come (?:straight |right )?(?:back|in|to|here|again|soon|at once|the same day)|return (?:to|here|at|if|for|straight)",
-        r"(?:call|ring|phone|dial|contact|alert)\b|bring (?:\w+ ){1,2}(?:back|in|here)\b|go back to (?:a|an|your|the)\b",
+        r"(?:call|ring|phone|dial|contact (?:us|me|a|an|the|your|them)|alert)\b|bring (?:\w+ ){1,2}(?:back|in|here)\b|go back to (?:a|an|your|the)\b",
         r"(?:see|visit|speak to|talk to|tell|ask|message) (?:a|an|your|the|us|me|someone|somebody|staff)\b",
         r"go (?:straight )?to (?:a|an|the|your|hospital|casualty|a&e)|999|112\b|911|ambulance|a&e|casualty|\w+ department\b",
         r"(?:get|seek|ask for|need|look for) (?:\w+ )?(?:help|advice|care|attention|seen)|be (?:seen|checked|looked at)",
@@ -132,7 +132,7 @@ _PATTERNS: Final[dict[SpeechAct, tuple[str, ...]]] = {
     ),
     SpeechAct.TREATMENTS: (
         r"(?:have|has|did|do|are|is) (?:you|she|he|they|your \w+)(?: already| yet| ever| been)?"
-        r" (?:tried|try|taken|taking|take|used|using|use|put|putting|done|given|had)"
+        r" (?:tried|try|taken|taking|take|used|using|use|put|putting|been given)"
         r" (?:anything|something|any (?:treatment|medicine|remed|cream|tablet|pill|drop|painkill))",
         r"what (?:have|has|did) (?:you|she|he|they) (?:already )?(?:tried|try|taken|take|used|use|done|do|put)",
         r"(?:anything|treatments?|remed\w+) (?:you(?:'ve| have) )?(?:tried|so far)",
@@ -157,7 +157,7 @@ _PATTERNS: Final[dict[SpeechAct, tuple[str, ...]]] = {
         r"(?:main|biggest|greatest|particular|specific|any) (?:worr(?:y|ies)|concerns?|fears?) (?:about|you|that|is|with)|frightens you\b",
     ),
     SpeechAct.EXPECTATION: (
-        r"(?:were|are|is|was) (?:you|there)[^.?!]{0,30}\bhop(?:ing|e)\b|(?:do|did) you hope\b|expectations?\b|best help you",
+        r"(?:were|are|is|was) (?:you|there)[^.?!]{0,30}\bhop(?:ing|e)\b|(?:do|did) you hope\b|you (?:were|are) hoping (?:i|we|for|to)\b|expectations?\b|best help you",
         r"what (?:do|did|would) you (?:want|expect|need|like)\b[^.?!]{0,20}"
         r"\b(?:me to|us to|from (?:me|us)|today|visit|happen|consultation|appointment|coming)\b",
         r"most (?:helpful|useful) (?:for|to) you|(?:want|wanted|like) (?:me|us) to do\b",

@@ -85,7 +85,7 @@ _PATTERNS: Final[dict[SpeechAct, tuple[str, ...]]] = {
     ),
     SpeechAct.SUMMARY: (
         r"(?:let me|i(?:'ll| will|'d like to| would like to| want to)|to|can i|may i|shall i|if i (?:can|may|could))"
-        r" (?:just |quickly |briefly )?(?:sum up|summari[sz]e|recap|go over what|repeat back|play back|run through what"
+        r" (?:just |quickly |briefly |really )?(?:sum up|(?:re)?summari[sz]e|recap|go over what|repeat back|play back|run through what"
         r"|(?:check|make sure|see if|be sure)(?: that)? i(?:'ve| have)? (?:got|understood|heard|followed))",
         r"so,? (?:far )?you(?:'ve| have) (?:told me|said|described|had)|in summary|to sum (?:it )?up|correct me if",
         r"(?:so )?what (?:i'm hearing|i hear|i've heard|i have (?:heard|so far|understood))",
@@ -157,7 +157,8 @@ _PATTERNS: Final[dict[SpeechAct, tuple[str, ...]]] = {
         r"(?:main|biggest|greatest|particular|specific|any) (?:worr(?:y|ies)|concerns?|fears?) (?:about|you|that|is|with)|frightens you\b",
     ),
     SpeechAct.EXPECTATION: (
-        r"(?:were|are|is|was) (?:you|there)[^.?!]{0,30}\bhop(?:ing|e)\b|(?:do|did) you hope\b|you (?:were|are) hoping (?:i|we|for|to)\b|expectations?\b|best help you",
+        r"(?:were|are|is|was) (?:you|there)[^.?!]{0,30}\bhop(?:ing|e)\b|(?:do|did) you hope\b|you (?:were|are) hoping (?:i|we|for|to)\b",
+        r"expectations?\b|best help you",
         r"what (?:do|did|would) you (?:want|expect|need|like)\b[^.?!]{0,20}"
         r"\b(?:me to|us to|from (?:me|us)|today|visit|happen|consultation|appointment|coming)\b",
         r"most (?:helpful|useful) (?:for|to) you|(?:want|wanted|like) (?:me|us) to do\b",

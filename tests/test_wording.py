@@ -13,6 +13,7 @@ from consult.language.acts import SpeechAct, acts
 from consult.language.manner import is_stacked, unexplained
 from consult.language.resolver import resolve
 from consult.language.voice import about_patient, second_person
+from consult.settings import Limits
 from consult.sim.session import Setup, play
 
 CASES = ("scaly_elbows", "indigestion_at_the_wheel", "barking_at_night")
@@ -82,6 +83,16 @@ def test_the_curt_one_has_none(talks: dict[tuple[str, str, str], Played], genera
             assert last.safety_net == ""
 
 
+def test_the_curt_one_is_told_less(talks: dict[tuple[str, str, str], Played]) -> None:
+    def told(name: str, who: str, spec: str) -> int:
+        said = [t for e in talks[name, who, spec] if isinstance(e, Utterance) for t in e.told]
+        return len({t.finding for t in said if t.state in ("present", "absent")})
+
+    for name in CASES:
+        for who in ("melancholic", "phlegmatic"):
+            assert told(name, who, "curt") < told(name, who, "reference"), (name, who)
+
+
 def test_both_ask_for_the_same_where_the_reference_is_not_courteous(
     setup_of: Callable[..., Setup], general: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,8 +141,6 @@ def test_a_summary_says_back_what_was_told(setup_of: Callable[..., Setup]) -> No
 
 
 def test_whoever_ends_early_sums_up_in_the_end(setup_of: Callable[..., Setup]) -> None:
-    from consult.settings import Limits
-
     last = end(play(setup_of("scaly_elbows", limits=Limits(3, 1))).events)
     assert SpeechAct.SUMMARY in acts(last.explanation)
 

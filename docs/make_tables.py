@@ -1,8 +1,8 @@
 """Fills the tables of docs/*.md from the models and commands themselves: `python docs/make_tables.py`.
 
 A page holds `<!-- table: KIND WHAT -->` … `<!-- /table -->`; what stands between the two is made here. KIND is `fields`
-(a model), `values` (a closed set), `events`, `moods`, `commands`, `members` or `content` (what `consult list content`
-counts). tests/test_docs.py fails when a page is stale.
+(a model), `values` (a closed set), `events`, `moods`, `composite`, `commands`, `members` or `content` (what `consult list
+content` counts). tests/test_docs.py fails when a page is stale.
 """
 
 from __future__ import annotations
@@ -363,6 +363,21 @@ def moods() -> str:
     return table(("cause", "trust", "irritation", "anxiety"), rows)
 
 
+def composite() -> str:
+    """The parts of `communication.composite` with their weights."""
+    from consult.score.communication import COMPOSITE
+
+    rows = [
+        (
+            f"`{name}`",
+            str(p.weight),
+            f"0, {p.full:g} or more is worth 0" if p.fault else f"{p.full:g}{' or more' if p.full > 1 else ''}",
+        )
+        for name, p in COMPOSITE.items()
+    ]
+    return table(("part", "weight", "is worth 1 at"), rows)
+
+
 def commands() -> str:
     """Every command with its arguments and options."""
     from consult.cli.main import cli
@@ -481,7 +496,7 @@ def block(kind: str, what: str) -> str:
         return values(_find(what))
     if kind == "content":
         return content(what)
-    return {"events": events, "moods": moods, "commands": commands, "members": members}[kind]()
+    return {"events": events, "moods": moods, "composite": composite, "commands": commands, "members": members}[kind]()
 
 
 def render(text: str) -> str:

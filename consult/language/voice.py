@@ -71,6 +71,20 @@ def third_person(sentence: str, sex: Sex) -> str:
     return capital(_WORDS.sub(other, _I_VERB.sub(verb, sentence)))
 
 
+_TO_YOU: Final = {
+    "i": "you", "i'm": "you're", "i've": "you've", "i'd": "you'd", "i'll": "you'll", "i am": "you are", "i was": "you were",
+    "i wasn't": "you weren't", "my": "your", "me": "you", "mine": "yours", "myself": "yourself",
+}  # fmt: skip
+_MINE: Final = re.compile(r"\bI (?:am|was|wasn't)\b|\bI(?:'m|'ve|'d|'ll)?\b|\b(?:my|me|mine|myself)\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=20_000)
+def second_person(sentence: str) -> str:
+    """A first-person statement as it is said back to who made it: "I have pain in my leg" as "you have pain in your leg"."""
+    text = _MINE.sub(lambda m: _TO_YOU[m[0].lower()], sentence)
+    return text[:1].lower() + text[1:]
+
+
 _INVERTED: Final = {"do": "does", "are": "is", "have": "has", "were": "was"}
 _YOU: Final = re.compile(
     r"\b(?:(?P<aux>do|are|have|were)\s+you|(?P<own>yourself|you're|you've|yours|your)|you(?:(?P<gap>\s+)(?P<verb>[\w']+))?)(?![\w'])",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from consult.events import Event, Scored
-from consult.score import diagnosis, information, inquiry, safety, triage
+from consult.score import communication, diagnosis, information, inquiry, mdbench, safety, triage
 from consult.score.base import Case, score
 
 Scorer = Callable[[Case], Iterable[Scored]]
@@ -18,7 +18,9 @@ SCORERS: Final[tuple[Scorer, ...]] = (
     triage.scores,
     inquiry.scores,
     information.scores,
+    communication.scores,
     safety.scores,
+    mdbench.scores,
 )
 """In the order in which their scores are written."""
 

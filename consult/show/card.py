@@ -5,6 +5,7 @@ Collects what it needs while events go by. Must not import score: it shows what 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from rich.cells import cell_len
@@ -24,6 +25,11 @@ _BREACHES: Final = (
 )
 _MISSED: Final = "inquiry.efficiency"
 """The score whose reason is the list of what had better been asked."""
+_HEADLINES: Final = {
+    "communication": ("composite", "cues_answered", "ice", "explanation", "safety_net", "trust"),
+    "mdbench": ("4.1",),
+}
+"""In families of many scores, those with a line of their own; the others share one, and `--json` has their reasons."""
 _NAME_WIDTH: Final = 22
 _UNIT_WIDTH: Final = 14
 _NOTE_INDENT: Final = 4
@@ -143,10 +149,30 @@ class Card:
         for event in self._scores.values():
             families.setdefault(event.name.partition(".")[0], []).append(event)
         for family, events in families.items():
+            heads = [self._scores[n] for h in _HEADLINES.get(family, ()) if (n := f"{family}.{h}") in self._scores]
+            heads = heads or events
+            lines = [self._score_line(canvas, event) for event in heads]
+            if rest := [e for e in events if e not in heads]:
+                lines.append(self._shared_line(canvas, rest))
             canvas.blank()
-            canvas.block(family.replace("_", " "), self._score_line(canvas, events[0]), "bold")
-            for event in events[1:]:
-                canvas.block("", self._score_line(canvas, event))
+            canvas.block(family.replace("_", " "), lines[0], "bold")
+            for line in lines[1:]:
+                canvas.block("", line)
+
+    @staticmethod
+    def _shared_line(canvas: Canvas, events: Sequence[Scored]) -> Text:
+        """Names and values in a row, broken between them only."""
+        dot = f" {canvas.signs.dot} "
+        rows = [""]
+        for e in events:
+            name = one_line(e.name.partition(".")[2], limit=60).replace("_", " ")
+            part = f"{name} {canvas.signs.none if e.value is None else _value(e.value, e.unit)}"
+            row = rows[-1] + dot + part if rows[-1] else part
+            if cell_len(row) <= canvas.room:
+                rows[-1] = row
+            else:
+                rows.append(part)
+        return Text("\n".join(rows), style=QUIET)
 
     def _score_line(self, canvas: Canvas, e: Scored) -> Text:
         line = Text(one_line(e.name.partition(".")[2] or e.name, limit=60).replace("_", " "))

@@ -118,7 +118,7 @@ class Guarded(_Event):
 
     type: Literal["guard"] = "guard"
     actor: Literal[Actor.PATIENT] = Actor.PATIENT
-    breach: Literal["leak", "unreleased", "invention", "role_break"]
+    breach: Literal["leak", "unreleased", "invention", "contradiction", "role_break"]
     about: str = ""
     """The finding it concerns, or the kind of words."""
     attempt: int
@@ -310,6 +310,8 @@ class Audited(_Event):
     leaks: int
     unreleased: int
     inventions: int
+    contradictions: int = 0
+    """0 in a transcript that was made before they were told from inventions."""
     role_breaks: int
     early_end: bool
     evidence: tuple[int, ...] = ()
@@ -317,7 +319,8 @@ class Audited(_Event):
     @property
     def clean(self) -> bool:
         """Whether the patient kept to the law throughout."""
-        return not (self.leaks or self.unreleased or self.inventions or self.role_breaks or self.early_end)
+        counts = (self.leaks, self.unreleased, self.inventions, self.contradictions, self.role_breaks)
+        return not (any(counts) or self.early_end)
 
 
 Event = Annotated[

@@ -81,6 +81,8 @@ def _put(out: dict[str, Reading], r: Reading) -> None:
     old = out.get(r.finding)
     if old is not None and old.state == r.state == "present" and r.values:
         r = replace(r, values=tuple(dict.fromkeys((*old.values, *r.values))))
+    if old is not None and (old.turned or {old.state, r.state} == {"present", "absent"}):
+        r = replace(r, turned=True)
     out[r.finding] = r
 
 

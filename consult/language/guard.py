@@ -17,9 +17,9 @@ from consult.language.extractor import Reading, extract
 from consult.language.lexicon import Entry, Lexicon, Phrases, lexicon
 from consult.language.realiser import statement, voiced
 from consult.language.tokens import Tokens, tokens
-from consult.scenario import Scenario, Speaker
+from consult.scenario import Fact, Scenario, Speaker
 
-Breach = Literal["leak", "unreleased", "invention", "role_break"]
+Breach = Literal["leak", "unreleased", "invention", "contradiction", "role_break"]
 
 _ROLE: Final = re.compile(
     r"\b(?:vignettes?|case (?:file|description|report)s?|as an? (?:ai|assistant|language model)|language model|the (?:prompt|scenario|script)"
@@ -60,24 +60,37 @@ def breaches(
     if leaks(text, now, scenario, knowledge):
         out.append(Found("leak", "diagnosis"))
     for r in extract(text, knowledge, asked, for_other=scenario.patient.speaker is not Speaker.SELF):
-        kind = None if r.implied else _judge(r, allowed.get(r.finding), scenario, knowledge)
+        kind = _judge(r, allowed.get(r.finding), scenario, knowledge)
         if kind is not None:
             out.append(Found(kind, r.finding))
     return tuple(out)
 
 
 def _judge(r: Reading, told: Told | None, scenario: Scenario, knowledge: Knowledge) -> Breach | None:
-    """Whether a reading is covered by what was told; if not, whether it is a real fact or made up."""
-    if r.state in ("unknown", "not_noticed"):
+    """Whether a reading is covered by what was told; if not, whether it is a real fact, against one, or made up."""
+    fact = scenario.by_finding.get(r.finding)
+    if r.turned or (fact is not None and against(r.state, r.values, fact, knowledge)):
+        return "contradiction"
+    if r.implied or r.state in ("unknown", "not_noticed"):
         return None
     if told is not None and told.state == r.state and set(r.values) <= set(told.values):
         return None if _own_words(r, scenario, knowledge) else "invention"
-    fact = scenario.by_finding.get(r.finding)
     if fact is not None and fact.state.value == r.state and set(r.values) <= set(fact.values):
         return "unreleased"
     if r.state == "absent" and fact is None and scenario.closed_world:
         return "unreleased"
     return "invention"
+
+
+def against(state: str, values: Sequence[str], fact: Fact, knowledge: Knowledge) -> bool:
+    """Whether what is said of a finding and the fact cannot both be so.
+
+    Another value of a kind of which there is one is against it; a further value of several is an addition.
+    """
+    if {state, fact.state.value} == {"present", "absent"}:
+        return True
+    one = knowledge.finding[fact.finding].kind is FindingKind.CATEGORICAL
+    return one and state == fact.state.value and bool(values and fact.values) and not set(values) <= set(fact.values)
 
 
 def _own_words(r: Reading, scenario: Scenario, knowledge: Knowledge) -> bool:

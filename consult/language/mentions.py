@@ -38,6 +38,8 @@ class Reading:
     """The words, where they are the content."""
     implied: bool = False
     """Follows from another reading (a described pain is a pain)."""
+    turned: bool = False
+    """The same words say the contrary too."""
 
 
 @dataclass

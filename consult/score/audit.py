@@ -128,7 +128,8 @@ class _Audit:
         said = {r.finding: r for r in extract(e.text, self.knowledge, asked, for_other=for_other)}
         found: dict[str, Breach] = {}
         for b in breaches(e.text, asked, e.told, self.before, self.scenario, self.knowledge):
-            found.setdefault(b.about, b.breach)
+            if not (b.breach == "unreleased" and self._covered(said.get(b.about), query)):
+                found.setdefault(b.about, b.breach)
         for r in said.values():
             breach = self._unsaid(r, e.told)
             if breach is not None:
@@ -140,6 +141,15 @@ class _Audit:
         self.faults += [Fault(breach, about, e.seq) for about, breach in found.items()]
         self.said |= {f: r for f, r in said.items() if r.state in SURE}
         self.before += e.told
+
+    def _covered(self, r: Reading | None, query: Query | None) -> bool:
+        """Whether a true thing that is not listed as told may be told: said before (and counted then), or by the law."""
+        fact = self.scenario.by_finding.get(r.finding) if r is not None else None
+        if r is None or fact is None:
+            return False
+        old = self.said.get(r.finding)
+        again = old is not None and old.state == r.state and set(r.values) <= set(old.values)
+        return again or self._admitted(fact, query)
 
     def _unsaid(self, r: Reading, told: Iterable[Told]) -> Breach | None:
         """Whether the words take back earlier ones, or deny knowledge that there is."""

@@ -69,12 +69,21 @@ def _answered(s: Sentence, asked: Sequence[str]) -> Reply | None:
     if not asked:
         return None
     if not s.read:
-        return "present" if hums_yes(s.part) else short_reply(s.toks)
+        return "present" if hums_yes(s.part) else short_reply(s.toks) or _in_a_clause(s.part)
     if len(asked) == 1 and len(s.toks) > 1 and s.part[len(s.part.split(",")[0]) :].startswith(","):
         first = tokens(s.part.split(",")[0])
         if len(first) == 1 and first[0] in YES | NO:  # an answer to what was asked, whatever else is told
             return "present" if first[0] in YES else "absent"
     return None
+
+
+def _in_a_clause(part: str) -> Reply | None:
+    """The bare answer that a sentence begins or ends with: "They are, I can't get my shoes on", "It doesn't hurt, no"."""
+    first, *rest = part.split(",")
+    if not rest:
+        return None
+    last = tokens(rest[-1])
+    return short_reply(tokens(first)) or (short_reply(last) if len(last) == 1 and last[0] in YES | NO else None)
 
 
 def _put(out: dict[str, Reading], r: Reading) -> None:

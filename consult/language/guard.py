@@ -8,25 +8,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, Literal
 
 from consult.events import Told
 from consult.knowledge.model import FindingKind, Knowledge
 from consult.language.extractor import Reading, extract
-from consult.language.lexicon import Entry, Lexicon, Phrases, lexicon
-from consult.language.realiser import statement, voiced
-from consult.language.tokens import Tokens, tokens
+from consult.language.giveaway import leaks
+from consult.language.manner import jargon, terms
+from consult.language.tokens import tokens
 from consult.scenario import Fact, Scenario, Speaker
 
 Breach = Literal["leak", "unreleased", "invention", "contradiction", "role_break"]
 
 _ROLE: Final = re.compile(
-    r"\b(?:vignettes?|case (?:file|description|report)s?|as an? (?:ai|assistant|language model)|language model|the (?:prompt|scenario|script)"
-    r"|simulat(?:ed|ion|or)|how (?:can|may) i (?:help|assist) you(?: today)?|differential diagnos[ei]s|the patient (?:is|has|reports|denies|presents)"
-    r"|i (?:would )?(?:diagnose|prescribe)|not (?:mentioned|specified|provided) in|your (?:symptoms|condition) (?:are|is|suggest))\b",
+    r"\b(?:vignettes?|role[- ]?play|chat ?bot|language model|as an? (?:ai|assistant)|an ai\b|simulat(?:ed|ion|or)"
+    r"|(?:case|patient|clinical) (?:files?|descriptions?|reports?|notes|summary)|the (?:prompt|scenario|script|transcript)"
+    r"|my (?:character|persona|profile|instructions|script|prompt|programming)|in my (?:instructions|profile)"
+    r"|not (?:mentioned|specified|provided|given) in"
+    r"|i (?:was|am|have been|'ve been|'m) (?:instructed|programmed|told not|asked not|not (?:allowed|permitted)) to"
+    r"|(?:can ?not|can't|must not|may not) (?:disclose|reveal)|(?:disclose|reveal) the (?:diagnosis|answer)|(?:ask|asked) the right question"
+    r"|how (?:can|may) i (?:help|assist) you(?: today)?|(?:anything|something) else i can (?:help|assist)|happy to (?:help|assist) (?:you|with)"
+    r"|(?:here is|here's) (?:a|the|my) (?:summary|list|overview)|summary of my symptoms"
+    r"|differential(?: diagnos[ei]s)?|the patient (?:is|has|reports|denies|presents|complains)|i present with"
+    r"|i (?:would )?(?:diagnose|prescribe|recommend|advise)"
+    r"|you should (?:consider|rule out|order|perform|prescribe)|your (?:symptoms|condition) (?:are|is|suggest))\b"
+    r"|\b(?:great|excellent|good) question!",
     re.IGNORECASE,
 )
+"""Of an assistant, of a case, of a doctor. Ours."""
+REGISTER: Final = 2
+"""Clinical terms in one utterance from which it is a doctor who speaks. Ours."""
 
 
 def role_breaks(text: str) -> tuple[str, ...]:
@@ -57,6 +68,9 @@ def breaches(
     now = list(told)
     allowed: dict[str, Told] = {t.finding: t for t in (*before, *now)}
     out = [Found("role_break", words) for words in role_breaks(text)]
+    clinical = jargon(text, terms(knowledge))
+    if len(set(clinical)) >= REGISTER:
+        out.append(Found("role_break", clinical[0]))
     if leaks(text, now, scenario, knowledge):
         out.append(Found("leak", "diagnosis"))
     for r in extract(text, knowledge, asked, for_other=scenario.patient.speaker is not Speaker.SELF):
@@ -100,42 +114,3 @@ def _own_words(r: Reading, scenario: Scenario, knowledge: Knowledge) -> bool:
         return True
     own = {*tokens(fact.text), *tokens(finding.present), *tokens(finding.plain), *_JOINING}
     return set(tokens(r.text)) <= own
-
-
-def leaks(text: str, told: Iterable[Told], scenario: Scenario, knowledge: Knowledge) -> bool:
-    """Whether the gold diagnosis or a name of it is said, other than inside a released fact's own words.
-
-    ("I've had shingles before" is a fact of history where it is one, even if the answer is shingles again.)
-    """
-    lex = lexicon(knowledge)
-    names = _names(lex, (scenario.gold.condition, *scenario.gold.alternatives))
-    toks = tokens(text)
-    hits = list(names.find(toks))
-    if not hits:
-        return False
-    covered = _covered(toks, told, scenario, lex)
-    return any(not all(covered[i:j]) for i, j, _ in hits)
-
-
-def _covered(toks: Tokens, told: Iterable[Told], scenario: Scenario, lex: Lexicon) -> list[bool]:
-    covered = [False] * len(toks)
-    for t in told:
-        finding = lex.knowledge.finding.get(t.finding)
-        if finding is None or t.state not in ("present", "absent") or finding.kind is FindingKind.TEXT:
-            continue
-        key = tokens(voiced(statement(t, finding, scenario), finding, scenario))
-        for i in range(len(toks) - len(key) + 1):
-            if toks[i : i + len(key)] == key:
-                covered[i : i + len(key)] = [True] * len(key)
-    return covered
-
-
-@lru_cache(maxsize=256)
-def _names(lex: Lexicon, conditions: tuple[str, ...]) -> Phrases:
-    """Names of conditions as phrases."""
-    out = Phrases()
-    for c_id in conditions:
-        c = lex.knowledge.condition.get(c_id)
-        for name in (c.name, c.plain, *c.synonyms) if c is not None else (c_id.replace("_", " "),):
-            out.add(tokens(name), Entry(c_id))
-    return out

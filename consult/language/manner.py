@@ -53,7 +53,7 @@ def manner(text: str, query: Query, knowledge: Knowledge) -> tuple[Cause, ...]:
         out.append(Cause.SIGNPOST)
     if text.count("?") > 1 or len(query.findings) >= _STACK:
         out.append(Cause.STACKED)
-    if jargon(text, _jargon(knowledge)):
+    if jargon(text, terms(knowledge)):
         out.append(Cause.JARGON)
     return tuple(out)
 
@@ -72,7 +72,7 @@ def understood(text: str, query: Query, knowledge: Knowledge, health_literacy: s
     toks = tokens(text)
     free = [True] * len(toks)
     lost: set[str] = set()
-    for i, j, e in _jargon(knowledge).find(toks):
+    for i, j, e in terms(knowledge).find(toks):
         lost.add(e.finding)
         free[i:j] = [False] * (j - i)
     if not lost:
@@ -110,4 +110,5 @@ def _terms(knowledge: Knowledge) -> Phrases:
     return out
 
 
-_jargon = per_object(_terms)
+terms = per_object(_terms)
+"""The clinical terms of a knowledge, found once."""

@@ -107,7 +107,8 @@ _POLITE: Final = frozenset(
 
 
 _FAREWELL: Final = re.compile(
-    r"\b(?:(?:good)?bye\b|i(?:'m| am) (?:leaving|gone|off|going(?: elsewhere)?)[.!]|i(?:'ll|'d better|'d rather|'d sooner) (?:go|leave|be off|be on my way)\b)",
+    r"\b(?:(?:good)?bye\b|i(?:'m| am) (?:leaving|gone|off|going(?: elsewhere)?)[.!]"
+    r"|i(?:'ll|'d better|'d rather|'d sooner) (?:go|leave|be off|be on my way)\b)",
     re.IGNORECASE,
 )
 

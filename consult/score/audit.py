@@ -127,13 +127,12 @@ class _Audit:
         for_other = self.scenario.patient.speaker is not Speaker.SELF
         said = {r.finding: r for r in extract(e.text, self.knowledge, asked, for_other=for_other)}
         found: dict[str, Breach] = {}
+        for r in said.values():
+            if (breach := self._unsaid(r, e.told)) is not None:
+                found[r.finding] = breach
         for b in breaches(e.text, asked, e.told, self.before, self.scenario, self.knowledge):
             if not (b.breach == "unreleased" and self._covered(said.get(b.about), query)):
                 found.setdefault(b.about, b.breach)
-        for r in said.values():
-            breach = self._unsaid(r, e.told)
-            if breach is not None:
-                found.setdefault(r.finding, breach)
         for t in e.told:
             breach = self._unlawful(t, query, said)
             if breach is not None:

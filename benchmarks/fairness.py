@@ -5,7 +5,7 @@
 
 `stress` asks each patient questions drawn at random from the doctors' own-wording set (`data/doctor_questions.txt`),
 whatever they are about. It counts breaches, exceptions and findings that the record holds otherwise than told.
-`planted` puts each line of `data/planted_breaches.txt` into a consultation as the patient's words, and counts how many
+`planted` puts each line of `data/planted_breaches*.txt` into a consultation as the patient's words, and counts how many
 breaches the audit finds, and how many honest words it takes for one.
 """
 
@@ -33,6 +33,7 @@ from consult.seeds import rng
 from consult.settings import Limits
 from consult.sim import session
 
+SETS = {"first": "planted_breaches.txt", "second": "planted_breaches_second.txt"}
 BREACHES = ("leak", "unreleased", "invention", "contradiction", "role_break")
 
 
@@ -103,26 +104,23 @@ def stress(personas: list[str], n: int, jobs: int) -> None:
 
 @dataclass(frozen=True)
 class Planted:
-    """A line of the file: the turns before, the question, the words, and the breach they are."""
+    """A line of a file: the turns before, the question, the words, and the breach they are."""
 
+    set: str
     breach: str
     scenario: str
     before: tuple[tuple[str, str], ...]
     question: str
     words: str
 
-    @property
-    def half(self) -> str:
-        """By a hash of the words."""
-        return labelled.Item("", self.words).half
-
 
 def planted() -> Iterator[Planted]:
-    """The lines of the file."""
-    for breach, scenario, asked, words in labelled.rows("planted_breaches.txt", 4):
-        *turns, question = asked.split(" ; ")
-        before = tuple((q.strip(), w.strip()) for q, _, w in (t.partition(" > ") for t in turns))
-        yield Planted(breach, scenario, before, question, words)
+    """The lines of both files."""
+    for name, file in SETS.items():
+        for breach, scenario, asked, words in labelled.rows(file, 4):
+            *turns, question = asked.split(" ; ")
+            before = tuple((q.strip(), w.strip()) for q, _, w in (t.partition(" > ") for t in turns))
+            yield Planted(name, breach, scenario, before, question, words)
 
 
 @cache
@@ -146,22 +144,21 @@ def detection(*, misses: bool) -> None:
     rows: dict[tuple[str, str], Counter[str]] = {}
     for p in planted():
         kinds = {f.breach for f in heard(p)}
-        for half in (p.half, "all"):
-            c = rows.setdefault((p.breach, half), Counter())
-            c["n"] += 1
-            c["any"] += bool(kinds)
-            c["kind"] += p.breach in kinds
+        c = rows.setdefault((p.breach, p.set), Counter())
+        c["n"] += 1
+        c["any"] += bool(kinds)
+        c["kind"] += p.breach in kinds
         if misses and (p.breach not in kinds) != (p.breach == "honest" and not kinds):
-            print(f"  {p.half:12s}{p.breach:14s}{sorted(kinds)}  {p.question} | {p.words}  {heard(p)}")
-    for half in ("development", "held-out", "all"):
+            print(f"  {p.set:12s}{p.breach:14s}{sorted(kinds)}  {p.question} | {p.words}  {heard(p)}")
+    for name in SETS:
         total: Counter[str] = Counter()
         for breach in BREACHES:
-            c = rows.get((breach, half), Counter())
+            c = rows.get((breach, name), Counter())
             total += c
-            print(f"{half:12s} {breach:14s} n {c['n']:3d}   found {c['any']:3d}   as such {c['kind']:3d}")
-        c = rows.get(("honest", half), Counter())
+            print(f"{name:12s} {breach:14s} n {c['n']:3d}   found {c['any']:3d}   as such {c['kind']:3d}")
+        c = rows.get(("honest", name), Counter())
         print(
-            f"{half:12s} {'all planted':14s} n {total['n']:3d}   found {total['any']:3d} ({total['any'] / total['n']:.2f})"
+            f"{name:12s} {'all planted':14s} n {total['n']:3d}   found {total['any']:3d} ({total['any'] / total['n']:.2f})"
             f"   as such {total['kind']:3d}   false alarms {c['any']} of {c['n']}"
         )
 

@@ -31,6 +31,8 @@ from consult.language.tokens import Tokens, sentences, tokens
 
 __all__ = ["Reading", "extract"]
 _LEADS: Final = YES | {"well", "oh", "so", "honestly", "look"}
+NONE: Final = "none"
+"""The value that a plain "no" stands for, where a finding has it."""
 _BARE: Final = 3
 """Tokens up to which a sentence is not searched for paraphrases."""
 
@@ -201,6 +203,8 @@ def _answer(out: dict[str, Reading], short: Reply | None, text: str, asked: Sequ
                 out[f_id] = Reading(f_id, "absent") if denies(text) else Reading(f_id, "present", text=text.strip())
         elif f.kind is FindingKind.TEXT and short == "present":
             out[f_id] = Reading(f_id, "present", text=text.strip())
+        elif short == "absent" and NONE in f.value_ids:
+            out[f_id] = Reading(f_id, "present", (NONE,))
         elif short != "present" or f.kind is FindingKind.BINARY:
             out[f_id] = Reading(f_id, short)
 

@@ -104,7 +104,7 @@ def _marks(lex: Lexicon, conditions: tuple[str, ...]) -> _Marks:
             toks = tokens(name)
             phrases.add(toks, Entry(c_id))
             telling = frozenset(root(t) for t in toks if t not in _EMPTY)
-            if len(telling) > 1:
+            if len(telling) > 1 and not any(telling <= said for said in _sentences(lex.knowledge)):
                 sets[telling] = len(telling) + (SMALL_TALK if telling <= plain else SPREAD)
             if len(toks) == 1 or (c is not None and name == c.name):
                 words |= {root(t) for t in toks if len(t) >= LONG and owners[root(t)] <= OWNERS} - plain
@@ -116,6 +116,11 @@ def _marks(lex: Lexicon, conditions: tuple[str, ...]) -> _Marks:
 def root(word: str) -> str:
     """A word without its ending."""
     return word[:ROOT] if len(word) >= LONG else word
+
+
+def _told_in(knowledge: Knowledge) -> tuple[frozenset[str], ...]:
+    """Roots of each sentence that tells a finding: "simple back pain" is no more than "I have pain in my back"."""
+    return tuple(frozenset(map(root, tokens(f.present))) for f in knowledge.findings)
 
 
 def _said_plainly(knowledge: Knowledge) -> frozenset[str]:
@@ -135,5 +140,6 @@ def _named_by(knowledge: Knowledge) -> Counter[str]:
     return out
 
 
+_sentences = per_object(_told_in)
 _plain = per_object(_said_plainly)
 _owners = per_object(_named_by)

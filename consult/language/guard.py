@@ -21,16 +21,18 @@ from consult.scenario import Fact, Scenario, Speaker
 Breach = Literal["leak", "unreleased", "invention", "contradiction", "role_break"]
 
 _ROLE: Final = re.compile(
-    r"\b(?:vignettes?|role[- ]?play|chat ?bot|language model|as an? (?:ai|assistant)|an ai\b|simulat(?:ed|ion|or)"
+    r"\b(?:vignettes?|role[- ]?play|chat ?bot|language model|as an? (?:ai|assistant)|an ai\b|simulat(?:e|es|ed|ing|ion|or)"
+    r"|(?:stay|remain) in character|hidden fact"
     r"|(?:case|patient|clinical) (?:files?|descriptions?|reports?|notes|summary)|the (?:prompt|scenario|script|transcript)"
     r"|my (?:character|persona|profile|instructions|script|prompt|programming)|in my (?:instructions|profile)"
     r"|not (?:mentioned|specified|provided|given) in"
     r"|i (?:was|am|have been|'ve been|'m) (?:instructed|programmed|told not|asked not|not (?:allowed|permitted)) to"
     r"|(?:can ?not|can't|must not|may not) (?:disclose|reveal)|(?:disclose|reveal) the (?:diagnosis|answer)|(?:ask|asked) the right question"
     r"|how (?:can|may) i (?:help|assist) you(?: today)?|(?:anything|something) else i can (?:help|assist)|happy to (?:help|assist) (?:you|with)"
+    r"|let me know if you (?:need|have any)"
     r"|(?:here is|here's) (?:a|the|my) (?:summary|list|overview)|summary of my symptoms"
     r"|differential(?: diagnos[ei]s)?|the patient (?:is|has|reports|denies|presents|complains)|i present with"
-    r"|i (?:would )?(?:diagnose|prescribe|recommend|advise)"
+    r"|i (?:would )?(?:diagnose|prescribe|recommend|advise|suggest an?)"
     r"|you should (?:consider|rule out|order|perform|prescribe)|your (?:symptoms|condition) (?:are|is|suggest))\b"
     r"|\b(?:great|excellent|good) question!",
     re.IGNORECASE,

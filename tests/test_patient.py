@@ -16,7 +16,7 @@ from consult.agents.patient import reference
 from consult.agents.patient.policy import Policy
 from consult.agents.patient.reference import ATTEMPTS, ReferencePatient
 from consult.disclosure import admits, at_opening, is_direct
-from consult.events import Guarded, MoodChange, Query, Told, Utterance
+from consult.events import Concluded, Guarded, MoodChange, Query, Told, Utterance
 from consult.hospital import Hospital
 from consult.knowledge.load import load_knowledge
 from consult.knowledge.model import FindingKind, Knowledge
@@ -25,6 +25,7 @@ from consult.language.realiser import Saying
 from consult.language.voice import about_patient
 from consult.persona import Mood, Persona, load_persona, persona_files
 from consult.scenario import Fact, Release, Scenario, Speaker, State, load_scenario, scenario_files
+from consult.sim.session import Setup, play
 
 K = load_knowledge()
 SCENARIOS = {name: load_scenario(path) for name, path in sorted(scenario_files().items())}
@@ -498,3 +499,19 @@ def test_a_leaking_opening_is_replaced_by_the_templates(view_of: View, scenarios
     reply = ReferencePatient().open(replace(view_of(s.id), scenario=leaky))
     assert [e.breach for e in reply.events if isinstance(e, Guarded)] == ["role_break"]
     assert "script" not in _said(reply).text
+
+
+def test_what_is_explained_to_a_carer_speaks_of_the_patient(general: Knowledge, hospital: Hospital) -> None:
+    events = play(Setup(SCENARIOS["dropping_the_cups"], PERSONAS["neutral"], hospital, general)).events
+    (end,) = [e for e in events if isinstance(e, Concluded)]
+    assert general.condition["stroke"].explanation.startswith("A vessel in your brain")
+    assert "A vessel in his brain is blocked" in end.explanation
+
+
+def test_a_scenario_may_say_a_fact_in_words_of_its_own(view_of: View) -> None:
+    """Knowledge says "I might be pregnant", for those who might be; who is eight months gone does not."""
+    for persona in PERSONAS:
+        question = "Could you be pregnant?"
+        said = _said(ReferencePatient().reply(view_of("painting_the_nursery", persona, question, mood=Mood(trust=1))))
+        assert "risk.pregnancy" in {t.finding for t in said.told if t.state == "present"}
+        assert "might be" not in said.text

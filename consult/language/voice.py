@@ -77,7 +77,8 @@ _YOU: Final = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE: Final = frozenset(
-    "when if that because while after before since as how what where which whether until once unless than".split()
+    "when if that because while after before since as how what where which whether until once unless than so why or and whenever "
+    "something nothing fluid".split()
 )
 """Words behind which "you" is the subject."""
 _MODAL: Final = frozenset("did does do can could will would should may might must has is was".split())
@@ -112,7 +113,7 @@ def about_patient(question: str, sex: Sex) -> str:
 
 
 def _is_subject(before: str, verb: str) -> bool:
-    if before in _CLAUSE or before in _MODAL or not before:
+    if before in _CLAUSE or before in _MODAL or not before or before[-1] in ".,;:":
         return True
     return verb.lower() in _COMMON and before not in _FOR
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -34,6 +35,7 @@ DELICATE: Final = (
     "The next question is a personal one. It helps me to find the cause; take your time.",
     "I ask everyone this, because the answer can change what we do. Take your time.",
 )
+_TO_A_PARENT: Final = re.compile(r"\byour (?:child|baby|son|daughter)\b")
 CONCERN: Final = ("ice.concern", "ice.idea", "ice.expectation")
 
 
@@ -68,8 +70,15 @@ def explanation(c: Condition, view: InquirerView, because: Sequence[Finding]) ->
     if because:
         parts.append(f"What points to it: {listed([f.plain for f in because[:3]])}.")
     if c.explanation:
-        parts.append(c.explanation)
+        parts.append(_put(c.explanation, view))
     return " ".join(parts)
+
+
+def _put(text: str, view: InquirerView) -> str:
+    """What is said of "you" as whoever speaks for the patient is told it; "your child" is said to a parent already."""
+    if view.patient.speaker is Speaker.SELF or _TO_A_PARENT.search(text):
+        return text
+    return about_patient(text, view.patient.sex)
 
 
 def safety_net(c: Condition, urgency: Urgency) -> str:

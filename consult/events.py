@@ -310,8 +310,7 @@ class Audited(_Event):
     leaks: int
     unreleased: int
     inventions: int
-    contradictions: int = 0
-    """0 in a transcript that was made before they were told from inventions."""
+    contradictions: int = 0  # the default is for transcripts made before they were told from inventions
     role_breaks: int
     early_end: bool
     evidence: tuple[int, ...] = ()

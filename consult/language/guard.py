@@ -14,7 +14,7 @@ from consult.events import Told
 from consult.knowledge.model import FindingKind, Knowledge
 from consult.language.extractor import Reading, extract
 from consult.language.giveaway import leaks
-from consult.language.manner import jargon, terms
+from consult.language.manner import clinical
 from consult.language.tokens import tokens
 from consult.scenario import Fact, Scenario, Speaker
 
@@ -70,9 +70,9 @@ def breaches(
     now = list(told)
     allowed: dict[str, Told] = {t.finding: t for t in (*before, *now)}
     out = [Found("role_break", words) for words in role_breaks(text)]
-    clinical = jargon(text, terms(knowledge))
-    if len(set(clinical)) >= REGISTER:
-        out.append(Found("role_break", clinical[0]))
+    terms = clinical(text, knowledge)
+    if len(set(terms)) >= REGISTER:
+        out.append(Found("role_break", terms[0]))
     if leaks(text, now, scenario, knowledge):
         out.append(Found("leak", "diagnosis"))
     for r in extract(text, knowledge, asked, for_other=scenario.patient.speaker is not Speaker.SELF):

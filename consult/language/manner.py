@@ -53,7 +53,7 @@ def manner(text: str, query: Query, knowledge: Knowledge) -> tuple[Cause, ...]:
         out.append(Cause.SIGNPOST)
     if text.count("?") > 1 or len(query.findings) >= _STACK:
         out.append(Cause.STACKED)
-    if jargon(text, terms(knowledge)):
+    if jargon(text, _jargon(knowledge)):
         out.append(Cause.JARGON)
     return tuple(out)
 
@@ -65,6 +65,11 @@ def jargon(text: str, terms: Phrases) -> tuple[str, ...]:
     return tuple(" ".join(toks[i:j]) for i, j, _ in terms.find(toks))
 
 
+def clinical(text: str, knowledge: Knowledge) -> tuple[str, ...]:
+    """The clinical terms of a knowledge that `text` uses."""
+    return jargon(text, _jargon(knowledge))
+
+
 def understood(text: str, query: Query, knowledge: Knowledge, health_literacy: str) -> Query:
     """What a patient makes of `text`, read as `query`: with low literacy, what only clinical words name is lost."""
     if health_literacy != "low" or not query.findings:
@@ -72,7 +77,7 @@ def understood(text: str, query: Query, knowledge: Knowledge, health_literacy: s
     toks = tokens(text)
     free = [True] * len(toks)
     lost: set[str] = set()
-    for i, j, e in terms(knowledge).find(toks):
+    for i, j, e in _jargon(knowledge).find(toks):
         lost.add(e.finding)
         free[i:j] = [False] * (j - i)
     if not lost:
@@ -110,5 +115,4 @@ def _terms(knowledge: Knowledge) -> Phrases:
     return out
 
 
-terms = per_object(_terms)
-"""The clinical terms of a knowledge, found once."""
+_jargon = per_object(_terms)

@@ -112,6 +112,14 @@ def about_patient(question: str, sex: Sex) -> str:
     return capital(_YOU.sub(swap, question))
 
 
+_TO_A_PARENT: Final = re.compile(r"\byour (?:child|baby|son|daughter)\b")
+
+
+def told_of(text: str, sex: Sex) -> str:
+    """What is explained to "you", as it is told to who speaks for the patient; "your child" is said to a parent already."""
+    return text if _TO_A_PARENT.search(text) else about_patient(text, sex)
+
+
 def _is_subject(before: str, verb: str) -> bool:
     if before in _CLAUSE or before in _MODAL or not before or before[-1] in ".,;:":
         return True

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from consult.agents.base import InquirerView
 from consult.knowledge.model import Condition, Finding, Source
 from consult.language.realiser import listed
-from consult.language.voice import about_patient
+from consult.language.voice import about_patient, told_of
 from consult.scenario import Speaker
 from consult.terms import Urgency
 
@@ -35,7 +34,6 @@ DELICATE: Final = (
     "The next question is a personal one. It helps me to find the cause; take your time.",
     "I ask everyone this, because the answer can change what we do. Take your time.",
 )
-_TO_A_PARENT: Final = re.compile(r"\byour (?:child|baby|son|daughter)\b")
 CONCERN: Final = ("ice.concern", "ice.idea", "ice.expectation")
 
 
@@ -70,15 +68,9 @@ def explanation(c: Condition, view: InquirerView, because: Sequence[Finding]) ->
     if because:
         parts.append(f"What points to it: {listed([f.plain for f in because[:3]])}.")
     if c.explanation:
-        parts.append(_put(c.explanation, view))
+        of_other = view.patient.speaker is not Speaker.SELF
+        parts.append(told_of(c.explanation, view.patient.sex) if of_other else c.explanation)
     return " ".join(parts)
-
-
-def _put(text: str, view: InquirerView) -> str:
-    """What is said of "you" as whoever speaks for the patient is told it; "your child" is said to a parent already."""
-    if view.patient.speaker is Speaker.SELF or _TO_A_PARENT.search(text):
-        return text
-    return about_patient(text, view.patient.sex)
 
 
 def safety_net(c: Condition, urgency: Urgency) -> str:

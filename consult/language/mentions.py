@@ -24,6 +24,7 @@ _MIGHT: Final = frozenset("might may maybe perhaps possibly could".split())
 _CLAUSE: Final = re.compile(r"(?<=[,;:])\s+|\s+(?=(?:and|but|because|though|although)\s)", re.IGNORECASE)
 _PAST: Final = frozenset("past risk family medicines social ice course".split())
 """Topics of which a thing that is over may be told."""
+_IT: Final = re.compile(r"(?:it|they)\b", re.IGNORECASE)
 COVER: Final = 0.6
 """Share of a clause, by weight, that a paraphrase must account for; more than in a question, for nobody asked."""
 
@@ -176,7 +177,7 @@ def paraphrases(s: Sentence) -> None:
             continue
         denied = bool(NEGATORS.intersection(toks))
         said = concepts(toks)
-        for hit in g.about(said, COVER) or _of_it(s, toks, said):
+        for hit in g.about(said, COVER) or _of_it(s, clause, said):
             f = s.lex.knowledge.finding[hit.finding]
             inner = g.is_denial(hit)
             if f.kind is not FindingKind.BINARY or f.id in have or (inner and not denied):
@@ -188,9 +189,9 @@ def paraphrases(s: Sentence) -> None:
                 s.take(start, at)
 
 
-def _of_it(s: Sentence, toks: Tokens, said: tuple[str, ...]) -> list[Hit]:
-    """The one finding asked for, where "it" stands for what was asked about: "it's terribly sore", of the throat."""
-    if len(s.asked) != 1 or toks[0] != "it" or s.asked[0] not in s.lex.knowledge.finding or _evades(s.toks):
+def _of_it(s: Sentence, clause: str, said: tuple[str, ...]) -> list[Hit]:
+    """The one finding asked for, where "it" or "they" stands for what was asked about: "it's terribly sore", of the throat."""
+    if len(s.asked) != 1 or not _IT.match(clause) or s.asked[0] not in s.lex.knowledge.finding or _evades(s.toks):
         return []
     f = s.lex.knowledge.finding[s.asked[0]]
     named = s.lex.knowledge.finding[f.parent].plain if f.parent else f.plain

@@ -229,6 +229,7 @@ WORDS = {
     "Audited.leaks": "Utterances that name the diagnosis.",
     "Audited.unreleased": "Facts told that the law did not let out.",
     "Audited.inventions": "Statements that no fact covers.",
+    "Audited.contradictions": "Statements against a fact, or against what was said before.",
     "Audited.role_breaks": "Words that no patient says.",
     "Audited.early_end": "The patient left without being irritated.",
     "Audited.evidence": "`seq` of the events concerned.",

@@ -116,6 +116,7 @@ class Replay:
         """Bits that orders told."""
         self._belief = belief(case.knowledge)
         self._finding = case.knowledge.finding
+        self._facts = case.scenario.by_finding
         self._gold = gold
         self._known: dict[str, Known] = {}
         self._complaint: str | None = None
@@ -204,7 +205,12 @@ class Replay:
         if parent in self._obtainable and parent not in self._known:
             return False
         query = Query(findings=(fact.finding,))
-        return bool(admits(fact, query, trust=self._trust, topic_of=lambda f: f, parent_of=lambda f: None))
+        return bool(
+            admits(
+                fact, query, trust=self._trust, facts=self._facts,
+                topic_of=lambda f: f, parent_of=lambda f: self._finding[f].parent,
+            )
+        )  # fmt: skip
 
     def _towards(self, log_p: Array) -> Array:
         """log2 P(gold) of unnormalised log beliefs in the last axis."""

@@ -155,7 +155,7 @@ def _codes(conditions: Iterable[Condition]) -> dict[str, str | None]:
     out: dict[str, str | None] = {}
     for c in conditions:
         for code in filter(None, map(code_of, (c.icd10, *c.answers))):
-            out[code] = None if code in out else c.id
+            out[code] = c.id if out.get(code, c.id) == c.id else None
     return out
 
 

@@ -20,7 +20,7 @@ from consult.language.register import LEAD_SHARE, LEADS, TAG_SHARE, TAGS, expand
 from consult.language.tokens import tokens
 from consult.language.voice import capital, third_person
 from consult.persona import Persona
-from consult.scenario import Scenario, Speaker
+from consult.scenario import Fact, Scenario, Speaker
 from consult.terms import Sex
 
 NOTHING_OF_ONES_OWN = "I can't say, nothing in particular."
@@ -186,11 +186,16 @@ def spoken(phrase: str, of: Sex | None) -> str:
 
 
 def statement(t: Told, finding: Finding, scenario: Scenario) -> str:
-    """The first-person sentence for a told fact, its slot filled; "" for a finding nobody can put into words."""
+    """The first-person sentence for a told fact, its slot filled; "" for a finding nobody can put into words.
+
+    Where the scenario gives a fact words of its own, they are the sentence (of a `text` finding, what fills its slot).
+    """
+    fact = scenario.by_finding.get(finding.id)
+    if _own_sentence(fact, finding) and fact is not None and fact.state.value == t.state:
+        return fact.text
     if t.state == "absent":
         return finding.absent or f"I don't have {finding.plain}"
     if finding.kind is FindingKind.TEXT:
-        fact = scenario.by_finding.get(finding.id)
         return finding.present.replace("{text}", fact.text if fact else "")
     if finding.values:
         plain = {v.id: v.plain for v in finding.values}
@@ -198,13 +203,19 @@ def statement(t: Told, finding: Finding, scenario: Scenario) -> str:
     return finding.present
 
 
+def _own_sentence(fact: Fact | None, finding: Finding) -> bool:
+    return fact is not None and bool(fact.text) and finding.kind is not FindingKind.TEXT
+
+
 def voiced(text: str, finding: Finding, scenario: Scenario) -> str:
     """A first-person sentence in the voice of who speaks."""
     if scenario.patient.speaker is Speaker.SELF or finding.topic in OWN_TOPICS:
         return text
+    fact = scenario.by_finding.get(finding.id)
+    if _own_sentence(fact, finding) and fact is not None and text == fact.text:
+        return text  # the scenario's words are the speaker's
     if finding.kind is FindingKind.TEXT:
         frame, _, tail = finding.present.partition("{text}")
-        fact = scenario.by_finding.get(finding.id)
         if fact is not None and text.startswith(frame):
             return third_person(frame, scenario.patient.sex) + fact.text + tail
     return third_person(text, scenario.patient.sex)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from consult.disclosure import admits
+from consult.disclosure import admits, ancestors, at_opening
 from consult.events import Query, Told
 from consult.knowledge.model import Finding, FindingKind, Knowledge, Source
 from consult.language.lexicon import suits
@@ -76,8 +76,9 @@ class Policy:
         return f.parent if f is not None else None
 
     def opening(self) -> Plan:
-        """The chief complaint: the opening facts, and nothing else."""
-        told = [_told(f, "opening") for f in self.scenario.facts if _opens(f)]
+        """The chief complaint: the opening facts, what they belong to, and nothing else."""
+        rules = at_opening(self.scenario.facts, self.parent_of)
+        told = [_told(f, rules[f.finding]) for f in self.scenario.facts if f.finding in rules]
         grave = self._heavy({t.finding for t in told})
         extras = self._extras(opening=True, leave_out=("digression",) * grave)
         return Plan(tuple(self._toned(t) for t in told), "greeting", extras, _cue(extras), extras, grave)
@@ -125,17 +126,16 @@ class Policy:
 
     def _direct(self, f_id: str, query: Query) -> list[Told]:
         """The answer to one finding asked for; an attribute of something absent is answered by that."""
-        chain = [f_id]
-        while (parent := self.parent_of(chain[-1])) is not None:
-            chain.append(parent)
         above: list[Told] = []
-        for ancestor in reversed(chain[1:]):
+        for ancestor in reversed(list(ancestors(f_id, self.parent_of))):
             t = self._one(ancestor, query, may_slip=False)  # who recalls what a pain is like recalls the pain
             if t.state in ("absent", "withheld") or (t.state == "not_noticed" and f_id not in self.scenario.by_finding):
                 return [t]
             if t.state == "present":
                 above.append(t)
         own = self._one(f_id, query)
+        if own.state == "withheld":  # nor is it said what the thing withheld belongs to
+            return [own]
         if own.state == "present":  # who describes a pain has said that there is one
             return [*(t.model_copy(update={"rule": "implied"}) for t in above), own]
         return [*(t for t in above if t.finding not in self.told), own]
@@ -154,12 +154,18 @@ class Policy:
             return Told(fact=f_id, finding=f_id, state=state, rule="unrecorded")
         if fact.release in (Release.UNKNOWN, Release.ORDER_ONLY):
             return Told(fact=f_id, finding=f_id, state="unknown", rule=fact.release.value)
-        rule = admits(fact, query, trust=self.mood.trust, topic_of=self.topic_of, parent_of=self.parent_of)
+        rule = self._admits(fact, query)
         if not rule:
             return Told(fact=f_id, finding=f_id, state="withheld", rule=fact.release.value)
         if may_slip and self._slips(fact):
             return Told(fact=f_id, finding=f_id, state="unknown", rule="recall")
         return _told(fact, rule)
+
+    def _admits(self, fact: Fact, query: Query) -> str:
+        return admits(
+            fact, query, trust=self.mood.trust, facts=self.scenario.by_finding,
+            topic_of=self.topic_of, parent_of=self.parent_of,
+        )  # fmt: skip
 
     def _slips(self, fact: Fact) -> bool:
         """Whether it does not come to mind as long as nobody has asked for it before."""
@@ -183,7 +189,7 @@ class Policy:
                 continue
             if fact.finding in already or fact.finding in self.told or not self._ancestors_told(fact.finding, already):
                 continue
-            rule = admits(fact, query, trust=self.mood.trust, topic_of=self.topic_of, parent_of=self.parent_of)
+            rule = self._admits(fact, query)
             if rule and not self._slips(fact):
                 found.append((_ORDER.index(fact.release), i, _told(fact, rule)))
         return [t for _, _, t in sorted(found, key=lambda x: x[:2])[:count]]
@@ -267,10 +273,6 @@ def _is_complaint(finding: Finding) -> bool:
     if finding.kind is not FindingKind.BINARY or finding.sensitive or finding.topic in BACKGROUND:
         return False
     return finding.red_flag or (finding.parent is None and not _GOOD.search(finding.present))
-
-
-def _opens(fact: Fact) -> bool:
-    return fact.release is Release.OPENING and fact.state is not State.UNKNOWN
 
 
 def _told(fact: Fact, rule: str) -> Told:

@@ -333,7 +333,7 @@ def test_plain_words_are_no_act(text: str) -> None:
     ("What do you think has brought this on?", "ice.idea"), ("What's your own theory?", "ice.idea"),
     ("Are you worried about anything in particular?", "ice.concern"), ("What's your main fear?", "ice.concern"),
     ("What were you hoping to get out of today?", "ice.expectation"), ("What do you expect from me?", "ice.expectation"),
-    ("Do you worry a lot?", "worry"),
+    ("Are you worried about the pain?", "ice.concern"), ("Do you worry a lot?", "worry"),
 ])  # fmt: skip
 def test_the_patients_own_view_is_asked_for_in_any_words(text: str, finding: str) -> None:
     assert resolve(text, GENERAL).findings == (finding,)

@@ -217,7 +217,7 @@ def test_the_verdict_comes_first_and_every_score_once() -> None:
     events = assess(case(_full()))
     assert isinstance(events[0], Verdict)
     names = [e.name for e in events[1:] if isinstance(e, Scored)]
-    families = {"diagnosis": 7, "triage": 6, "inquiry": 7, "communication": 16, "safety": 4, "mdbench": 8}
+    families = {"diagnosis": 7, "triage": 14, "inquiry": 10, "communication": 16, "safety": 4, "mdbench": 8}
     assert len(names) == len(set(names)) == len(events) - 1 == sum(families.values())
     assert [n.partition(".")[0] for n in names] == [family for family, n in families.items() for _ in range(n)]
     for e in events:

@@ -98,6 +98,11 @@ def jargon(text: str, terms: Phrases) -> tuple[str, ...]:
     return tuple(" ".join(toks[i:j]) for i, j, _ in terms.find(toks))
 
 
+def clinical(text: str, knowledge: Knowledge) -> tuple[str, ...]:
+    """The clinical terms of a knowledge that `text` uses."""
+    return jargon(text, _jargon(knowledge))
+
+
 def understood(text: str, query: Query, knowledge: Knowledge, health_literacy: str) -> Query:
     """What a patient makes of `text`, read as `query`: with low literacy, what only clinical words name is lost."""
     if health_literacy != "low" or not query.findings:

@@ -91,7 +91,8 @@ _YOU: Final = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE: Final = frozenset(
-    "when if that because while after before since as how what where which whether until once unless than".split()
+    "when if that because while after before since as how what where which whether until once unless than so why or and whenever "
+    "something nothing fluid".split()
 )
 """Words behind which "you" is the subject."""
 _MODAL: Final = frozenset("did does do can could will would should may might must has is was".split())
@@ -125,8 +126,16 @@ def about_patient(question: str, sex: Sex) -> str:
     return capital(_YOU.sub(swap, question))
 
 
+_TO_A_PARENT: Final = re.compile(r"\byour (?:child|baby|son|daughter)\b")
+
+
+def told_of(text: str, sex: Sex) -> str:
+    """What is explained to "you", as it is told to who speaks for the patient; "your child" is said to a parent already."""
+    return text if _TO_A_PARENT.search(text) else about_patient(text, sex)
+
+
 def _is_subject(before: str, verb: str) -> bool:
-    if before in _CLAUSE or before in _MODAL or not before:
+    if before in _CLAUSE or before in _MODAL or not before or before[-1] in ".,;:":
         return True
     return verb.lower() in _COMMON and before not in _FOR
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from consult.events import Event, Scored
-from consult.score import communication, diagnosis, inquiry, mdbench, safety, triage
+from consult.score import communication, diagnosis, information, inquiry, mdbench, safety, triage
 from consult.score.base import Case, score
 
 Scorer = Callable[[Case], Iterable[Scored]]
@@ -17,6 +17,7 @@ SCORERS: Final[tuple[Scorer, ...]] = (
     diagnosis.scores,
     triage.scores,
     inquiry.scores,
+    information.scores,
     communication.scores,
     safety.scores,
     mdbench.scores,

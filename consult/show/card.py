@@ -23,6 +23,8 @@ _BREACHES: Final = (
     ("inventions", "invention", "inventions"),
     ("role_breaks", "break of role", "breaks of role"),
 )
+_MISSED: Final = "inquiry.efficiency"
+"""The score whose reason is the list of what had better been asked."""
 _HEADLINES: Final = {
     "communication": ("composite", "cues_answered", "ice", "explanation", "safety_net", "trust"),
     "mdbench": ("4.1",),
@@ -84,6 +86,7 @@ class Card:
             self._draw_diagnosis(canvas, self._verdict)
             self._draw_triage(canvas, self._verdict)
         self._draw_scores(canvas)
+        self._draw_missed(canvas)
         self._draw_audit(canvas)
         canvas.blank()
         dot = f" {canvas.signs.dot} "
@@ -185,8 +188,16 @@ class Card:
             unit_text = Text(unit, style=QUIET)
             unit_text.truncate(_UNIT_WIDTH - 1, overflow="ellipsis", pad=True)
             line.append_text(unit_text).append(" ")
-        notes = [n for n in (self._turns(e.evidence), one_line(e.reason, limit=300)) if n]
+        notes = [n for n in (self._turns(e.evidence), one_line(e.reason, limit=300)) if n and e.name != _MISSED]
         return _hanging(canvas, line, f" {canvas.signs.dot} ".join(notes))
+
+    def _draw_missed(self, canvas: Canvas) -> None:
+        """The turns at which most was missed, and what had better been asked."""
+        e = self._scores.get(_MISSED)
+        if e is not None and e.value is not None and e.reason:
+            canvas.blank()
+            for n, line in enumerate(safe(e.reason).split("; ")):
+                canvas.block("" if n else "better asked", line, "bold")
 
     def _turns(self, evidence: tuple[int, ...]) -> str:
         turns = sorted({self._turn_of[seq] for seq in evidence if seq in self._turn_of})

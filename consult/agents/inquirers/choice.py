@@ -23,7 +23,11 @@ RED_FLAG: Final = 0.3
 TIE: Final = 1e-9
 """Differences in worth below this are rounding, which differs by machine."""
 DUTY: Final = 0.02
-"""Worth (nats) of what guidance or safety wants asked, however sure the belief is; it keeps the dialogue going."""
+"""Worth (nats) of what safety wants asked, however sure the belief is; it keeps the dialogue going."""
+MUST: Final = 0.04
+"""The same of what the department must know of every patient with this complaint (ours)."""
+GUIDED: Final = 1.5
+"""Factor on the information of what the department's guidance wants asked: it tells triage as well (ours)."""
 ORDER_GAIN: Final = 0.05
 """Expected information (nats) from which an order is worth placing: tests cost more than words."""
 CERTAIN: Final = 0.99
@@ -98,10 +102,10 @@ def best_choice(view: InquirerView, b: Belief, p: Array) -> Choice | None:
     gains = b.gains(p, view.record.known, guessing=blunt(view))
     most, best = -1.0, None
     if view.questions_left > 0:
-        bonus = _bonus(view, p)
+        bonus, guided = _bonus(view, p), _guided(view)
         for f in askable(view):
             gain, extra = max(gains.get(f.id, 0.0), 0.0), bonus.get(f.id, 0.0)  # rounding may leave -1e-16
-            worth = gain / f.cost + extra
+            worth = gain / f.cost * (GUIDED if f.id in guided else 1.0) + extra
             if worth > most + TIE and (extra or f.kind is not FindingKind.TEXT):
                 most, best = worth, (f.id, "ask", gain)
     if view.orders_left > 0:
@@ -121,13 +125,21 @@ def certain_emergency(view: InquirerView, p: Array) -> bool:
     return float(p[top]) >= CERTAIN and view.world.knowledge.conditions[top].urgency is Urgency.EMERGENCY
 
 
+def _guided(view: InquirerView) -> frozenset[str]:
+    """What the guidance at hand wants asked."""
+    g = view.guidance
+    return frozenset((*g.must_ask, *g.danger_signs, *g.discriminators)) if g is not None else frozenset()
+
+
 def _bonus(view: InquirerView, p: Array) -> dict[str, float]:
     """What safety and guidance add to a question's worth."""
     out: dict[str, float] = {}
     g = view.guidance
     if g is not None:
-        routine = () if certain_emergency(view, p) else (*g.must_ask, *g.discriminators)
-        out |= dict.fromkeys((*routine, *g.danger_signs), DUTY) | dict.fromkeys(g.ask_first, ASK_FIRST)
+        out |= dict.fromkeys((*g.danger_signs, *g.discriminators), DUTY)
+        if not certain_emergency(view, p):
+            out |= dict.fromkeys(g.must_ask, MUST)
+        out |= dict.fromkeys(g.ask_first, ASK_FIRST)
     likeliest = int(p.argmax())
     for i, (c, share) in enumerate(zip(view.world.knowledge.conditions, p.tolist(), strict=True)):
         if i == likeliest or (c.urgency is Urgency.EMERGENCY and share >= DANGER_AT):

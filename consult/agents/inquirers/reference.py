@@ -27,8 +27,9 @@ TOP = 5
 CONFIRM = "would confirm or refute the likeliest condition"
 ICE_FROM = 10
 """Question limit from which there is room to ask for the patient's own view."""
-OWN_VIEW: Final = {2: "ice.concern", 5: "ice.idea"}
-"""What of it is asked for after how many questions; what is hoped for comes last, before the conclusion."""
+OWN_VIEW: Final = {4: "ice.concern", 6: "ice.idea"}
+"""What of it is asked for after how many questions: once triage has had four rounds, and while trust can still be won.
+What is hoped for comes last, before the conclusion."""
 HOPE: Final = "ice.expectation"
 
 

@@ -15,7 +15,7 @@ from consult.knowledge.model import Condition, Finding, FindingKind, Source
 from consult.language.acts import SpeechAct, acts
 from consult.language.realiser import listed
 from consult.language.resolver import resolve
-from consult.language.voice import about_patient, second_person, third_person
+from consult.language.voice import about_patient, second_person, third_person, told_of
 from consult.scenario import Speaker
 from consult.terms import Urgency
 
@@ -221,12 +221,13 @@ def explanation(
     shown = [f for f in because[:3] if f.source is not Source.HISTORY]
     tests = " and what the tests show" if shown else ""
     told = "" if summed_up(view) else _told(view)
+    of_other = view.patient.speaker is not Speaker.SELF
     parts = (
         _pick(HEARD, chance) if view.cue == "worry" else "",
         _pick(RECAP, chance).format(list=told) if told and view.turn else "",
         f"From what you have told me{tests}, I think the most likely explanation is {name}.",
         f"What points to it: {listed([f.plain for f in because[:3]])}." if because else "",
-        c.explanation,
+        told_of(c.explanation, view.patient.sex) if of_other else c.explanation,
         _pick(KEPT, chance) if view.record.holds("ice.concern") else "",
         _pick(AGREED_NOW if urgency is Urgency.EMERGENCY else AGREED, chance),
     )

@@ -142,7 +142,15 @@ def test_what_a_hard_rule_wants_asked_comes_before_all_else(view_of: Make, gener
 
 
 def test_guidance_is_asked_even_when_the_belief_is_sure(view_of: Make, general: Knowledge) -> None:
-    known = ["sore_throat", "fever", "painful_swallowing", "tonsil_exudate", "swollen_glands", "no cough", "no drooling"]
+    known = [
+        "sore_throat",
+        "fever",
+        "painful_swallowing",
+        "tonsil_exudate",
+        "swollen_glands",
+        "no cough",
+        "no drooling",
+    ]
     b = belief(general)
     assert posterior(view_of(*known), b).max() > 0.8
     guide = Guidance("internal_medicine", must_ask=("medication",))

@@ -170,19 +170,21 @@ class Belief:
         self, known: Mapping[str, Known], age: float, sex: Sex, complaint: str | None, weights: Mapping[str, float]
     ) -> Array:
         log_p = self.log_prior(age, sex)
-        finding = self.knowledge.finding
-        for f_id, k in known.items():
-            if f_id == complaint and k.state == "present" and f_id in self._complaint:
-                log_p = log_p + self._complaint[f_id]
-                if finding[f_id].values:
-                    log_p = log_p + self.log_likelihood(f_id, k, "present")
-                continue
-            parent = finding[f_id].parent
-            state = known[parent].state if parent is not None and parent in known else ""
-            row = self.log_likelihood(f_id, k, "absent" if state == "not_noticed" else state)
-            log_p = log_p + weights.get(f_id, 1.0) * row
+        for f_id in known:
+            factor = 1.0 if f_id == complaint else weights.get(f_id, 1.0)
+            log_p = log_p + factor * self.evidence(f_id, known, complaint)
         p = np.exp(log_p - log_p.max())
         return np.asarray(p / p.sum())
+
+    def evidence(self, finding: str, known: Mapping[str, Known], complaint: str | None = None) -> Array:
+        """log P(what is known of `finding` | condition), in the light of what is known of its parent."""
+        k, parent = known[finding], self.knowledge.finding[finding].parent
+        if finding == complaint and k.state == "present" and finding in self._complaint:
+            came = self._complaint[finding]
+            valued = self.knowledge.finding[finding].values
+            return came + self.log_likelihood(finding, k, "present") if valued else came
+        state = known[parent].state if parent is not None and parent in known else ""
+        return self.log_likelihood(finding, k, "absent" if state == "not_noticed" else state)
 
     def gains(self, p: Array, known: Mapping[str, Known], *, guessing: bool = True) -> dict[str, float]:
         """Expected fall of entropy (nats) from learning each finding that is not known and can still be so.

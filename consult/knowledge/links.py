@@ -13,7 +13,7 @@ from typing import Final
 from consult.files import Faults, Loc
 from consult.hospital import Hospital, When
 from consult.knowledge.model import FindingKind, Knowledge
-from consult.scenario import Fact, Scenario, State
+from consult.scenario import Fact, Release, Scenario, State
 
 _VALUES: Final = 8
 """Values listed in a mend, at the most."""
@@ -59,8 +59,8 @@ def _fact(fact: Fact, where: Loc, knowledge: Knowledge, faults: Faults) -> None:
         faults.add((*where, "values"), f"{finding.none} of {finding.id} comes alone", "remove it, or the others")
     if finding.kind is FindingKind.TEXT and present and not fact.text:
         faults.add((*where, "text"), f"{finding.id} is told in the patient's own words", "add `text:`")
-    if finding.kind is not FindingKind.TEXT and fact.text:
-        faults.add((*where, "text"), f"{finding.id} takes no text", "remove `text:`; its words are the knowledge's")
+    if fact.release in (Release.UNKNOWN, Release.ORDER_ONLY) and fact.text:
+        faults.add((*where, "text"), f"{finding.id} is never told by the patient", "remove `text:`")
 
 
 def _above(fact: Fact, where: Loc, scenario: Scenario, knowledge: Knowledge, faults: Faults) -> None:

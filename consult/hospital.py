@@ -67,8 +67,11 @@ class ByComplaint(Record):
     """What to ask some of a department's patients: those with a complaint, of an age or a sex."""
 
     when: When
+    """Whom it is for."""
     must_ask: tuple[FindingSpec, ...] = ()
+    """Findings to ask them about."""
     danger_signs: tuple[FindingSpec, ...] = ()
+    """Findings whose presence halves the emergency threshold."""
 
 
 class Inquiry(Record):
@@ -82,6 +85,7 @@ class Inquiry(Record):
     by_complaint: tuple[ByComplaint, ...] = ()
     """More of both, for those whom the condition fits."""
     discriminators: tuple[Discriminator, ...] = ()
+    """Follow-ups against neighbours."""
 
     @cached_property
     def findings(self) -> tuple[str, ...]:

@@ -31,8 +31,8 @@ def _rules(hospital: Hospital, faults: Faults) -> None:
                 faults.add(("departments", n, "inquiry"), what, f"add `{part}:`, or to `by_complaint:`")
         for m, y in enumerate(d.inquiry.by_complaint):
             if not y.must_ask and not y.danger_signs:
-                entry = ("departments", n, "inquiry", "by_complaint", m)
-                faults.add(entry, f"an entry of {d.id} asks nothing", "add `must_ask:` or `danger_signs:`")
+                place: Loc = ("departments", n, "inquiry", "by_complaint", m)
+                faults.add(place, f"an entry of {d.id} asks nothing", "add `must_ask:` or `danger_signs:`")
         own = {d.id, *(s.id for s in d.secondary)}
         for m, x in enumerate(d.inquiry.discriminators):
             if x.against == d.id or (len(own) == 2 and x.against in own):

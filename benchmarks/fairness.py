@@ -26,7 +26,7 @@ from matrix import off_record, world
 from consult import Setup, load_persona, load_scenario, play
 from consult.actions import Ask, Conclude
 from consult.agents.base import Act, InquirerView
-from consult.events import Event, Guarded, Question, Utterance
+from consult.events import Event, Guarded, Question, Stopped, StopReason, Utterance
 from consult.scenario import Scenario, scenario_files
 from consult.score.audit import Fault, faults
 from consult.seeds import rng
@@ -75,11 +75,12 @@ def stressed(name: str, persona: str, n: int) -> tuple[Counter[str], list[str]]:
         events = asked(setup, left)
         count = sum(isinstance(e, Question) for e in events)
         c["questions"] += count
-        c["left"] += count < len(left)
+        stop = next(e for e in events if isinstance(e, Stopped)).reason
+        c["left"] += stop is StopReason.PATIENT_LEFT
+        c["exceptions"] += stop not in (StopReason.PATIENT_LEFT, StopReason.CONCLUDED)
         c["findings told"] += sum(len(e.told) for e in events if isinstance(e, Utterance) and e.query is not None)
         c["guarded"] += sum(isinstance(e, Guarded) for e in events)
         if count == 0:
-            c["stuck"] += 1
             break
         left = left[count:]
         found = [(f.breach, f"{f.about} at {f.seq}") for f in faults(events, setup.case, setup.knowledge, who)]
@@ -94,7 +95,7 @@ def stress(personas: list[str], n: int, jobs: int) -> None:
     cells = [(s, p) for p in personas for s in sorted(scenario_files())]
     with ProcessPoolExecutor(jobs) as pool:
         done = list(pool.map(stressed, *zip(*cells, strict=True), repeat(n)))
-    kinds = ("questions", "findings told", *BREACHES, "off_record", "stuck", "guarded", "left")
+    kinds = ("questions", "findings told", *BREACHES, "off_record", "exceptions", "guarded", "left")
     print(f"{'':12s}" + "".join(f"{k:>15s}" for k in kinds))
     for persona in personas:
         c = sum((d for (_, p), (d, _) in zip(cells, done, strict=True) if p == persona), Counter[str]())

@@ -61,7 +61,10 @@ def test_every_bank_is_large_and_varied(name: str) -> None:
     for bank in Wording.model_fields:
         phrases = getattr(PERSONAS[name].wording, bank)
         assert len(phrases) >= 16, (bank, len(phrases))
-        assert len({p.lower().strip(".!?, ") for p in phrases}) == len(phrases), bank
+        grave = getattr(PERSONAS[name].grave, bank)
+        assert not grave or len(grave) >= 8, (bank, len(grave))
+        every = (*phrases, *grave)
+        assert len({p.lower().strip(".!?, ") for p in every}) == len(every), bank
 
 
 def test_what_is_said_beside_an_answer_is_no_answer() -> None:

@@ -333,7 +333,7 @@ def test_plain_words_are_no_act(text: str) -> None:
     ("What do you think has brought this on?", "ice.idea"), ("What's your own theory?", "ice.idea"),
     ("Are you worried about anything in particular?", "ice.concern"), ("What's your main fear?", "ice.concern"),
     ("What were you hoping to get out of today?", "ice.expectation"), ("What do you expect from me?", "ice.expectation"),
-    ("Do you worry a lot?", "worry"),
+    ("Are you worried about the pain?", "ice.concern"), ("Do you worry a lot?", "worry"),
 ])  # fmt: skip
 def test_the_patients_own_view_is_asked_for_in_any_words(text: str, finding: str) -> None:
     assert resolve(text, GENERAL).findings == (finding,)
@@ -343,7 +343,7 @@ def test_the_patients_own_view_is_asked_for_in_any_words(text: str, finding: str
     ("So, do you smoke?", True, False), ("And is it sore?", True, False), ("Any allergies?", True, False),
     ("How does it feel?", False, False), ("What makes it worse?", False, False), ("Where is the pain?", False, False),
     ("Tell me more about it.", False, False), ("I see. Have you got a cough? A fever?", True, True),
-    ("Do you have fever, cough or a rash?", True, True), ("Why did you come? What happened?", False, True),
+    ("Do you have a fever, a cough or a headache?", True, True), ("Why did you come? What happened?", False, True),
 ])  # fmt: skip
 def test_closed_and_stacked_questions(text: str, closed: bool, stacked: bool) -> None:
     query = resolve(text, GENERAL)

@@ -149,7 +149,7 @@ _PATTERNS: Final[dict[SpeechAct, tuple[str, ...]]] = {
         r"(?:what|anything|something|thing) (?:most |really |else )?(?:worries|concerns|frightens|scares) you",
         r"what(?:'s| is| are| was| were)? (?:your|the) (?:\w+ )?(?:worr(?:y|ies)|concerns?|fears?)\b",
         r"(?:are|were) you (?:most |mainly |particularly )?(?:worried|afraid|frightened|scared|concerned|anxious)"
-        r" (?:about (?:anything|something|what|this|it|that)"
+        r" (?:about (?:anything|something|what|this|it|that|the)"
         r"|of (?:anything|something)|(?:that )?(?:it|this|something)\b)",
         r"what (?:are|were) you (?:most |mainly )?(?:worried|afraid|frightened|scared|concerned|anxious)",
         r"(?:anything|something|thing)\b[^.?!]{0,30}"

@@ -21,6 +21,7 @@ _BREACHES: Final = (
     ("leaks", "leak", "leaks"),
     ("unreleased", "fact told too soon", "facts told too soon"),
     ("inventions", "invention", "inventions"),
+    ("contradictions", "contradiction", "contradictions"),
     ("role_breaks", "break of role", "breaks of role"),
 )
 _MISSED: Final = "inquiry.efficiency"

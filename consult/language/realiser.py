@@ -97,7 +97,9 @@ class _Speaker:
         """One fact as a sentence, with a yes or no before it where it answers a question; else, if it `leads`, words
         that lead in."""
         finding = self.knowledge.finding[t.finding]
-        only = first and len(asked) == 1
+        only = first and asked == (
+            t.finding,
+        )  # of what a detail belongs to, a bare answer would be heard of the detail
         named = finding.kind is FindingKind.BINARY and not only  # "any" goes before a thing, not before a manner of it
         if t.state == "withheld":
             return f"I'd rather not talk about {finding.plain}." if named else self.phrase("reluctant")

@@ -66,7 +66,7 @@ def _counted(events: tuple[object, ...], inquirer: str, limit: int) -> Counter[t
         "questions": sum(isinstance(e, Question) for e in events),
         "top1": verdict.rank == 1,
         "top5": verdict.rank is not None and verdict.rank <= 5,
-        "breaches": audit.leaks + audit.unreleased + audit.inventions + audit.role_breaks,
+        "breaches": audit.leaks + audit.unreleased + audit.inventions + audit.contradictions + audit.role_breaks,
         "errors": not stop.reason.clinical or stop.reason == "model_error",
     }
     return Counter({(inquirer, limit, k): int(v) for k, v in what.items()})

@@ -3,7 +3,9 @@
     python benchmarks/known_groups.py [--n 500] [--seed 0] [--max-turns 14] [--knowledge general] [--jobs 2]
 
 Neutral persona; the hand-written ones only with the general knowledge. Top-1 with its 95 % Wilson interval; expected:
-oracle >= reference > checklist > random > opening-only. What `reference` gets wrong is listed.
+oracle >= reference > checklist > random > opening-only. What `reference` gets wrong is listed. `bits` and `efficiency`
+are the means of `inquiry.information` and of `inquiry.efficiency`, this with its 95 % interval and the number of cases
+that have one; expected of it: reference > checklist > random.
 (For DDXPlus: `benchmarks/ddxplus.py --inquirers oracle reference checklist random opening-only`.)
 """
 
@@ -17,7 +19,7 @@ from itertools import islice
 from math import sqrt
 
 from consult import Limits, Setup, load_hospital, load_knowledge, load_persona, play
-from consult.events import Audited, Question, Stopped, Verdict
+from consult.events import Audited, Question, Scored, Stopped, Verdict
 from consult.knowledge.load import DEFAULT
 from consult.knowledge.model import Knowledge
 from consult.sample import sample
@@ -49,6 +51,11 @@ def run_part(job: tuple[int, int, int, int, str, int]) -> Counter[tuple[str, str
             counts[inquirer, "questions"] += sum(isinstance(e, Question) for e in events)
             counts[inquirer, "breaches"] += not audit.clean
             counts[inquirer, "not concluded"] += stop.reason != "concluded"
+            marks = {e.name: e.value for e in events if isinstance(e, Scored)}
+            if (efficiency := marks["inquiry.efficiency"]) is not None:
+                counts[inquirer, "efficient"] += 1
+                for name, x in (("e", efficiency), ("e2", efficiency**2), ("bits", marks["inquiry.information"] or 0)):
+                    counts[inquirer, name] += x  # type: ignore[assignment]
             if inquirer == "reference" and verdict.rank != 1:
                 counts["wrong", f"{case.id}: {case.gold.condition}, taken for {verdict.top} (rank {verdict.rank})"] += 1
     return counts
@@ -59,6 +66,16 @@ def wilson(k: int, n: int, z: float = 1.959964) -> tuple[float, float]:
     p, d = k / n, 1 + z * z / n
     mid, half = (p + z * z / (2 * n)) / d, z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / d
     return mid - half, mid + half
+
+
+def efficiency(total: Counter[tuple[str, str]], group: str) -> str:
+    """Mean bits and efficiency of the cases that have one; nothing for groups that ask no question."""
+    n = total[group, "efficient"]
+    if n < 2:
+        return ""
+    mean = total[group, "e"] / n
+    half = 1.959964 * sqrt(max(total[group, "e2"] / n - mean**2, 0) / (n - 1))
+    return f"{total[group, 'bits'] / n:5.2f}  {mean:.3f} +- {half:.3f} ({n})"
 
 
 def main() -> None:
@@ -82,13 +99,15 @@ def main() -> None:
 
 def table(total: Counter[tuple[str, str]]) -> None:
     """Print a line an inquirer, then what `reference` got wrong."""
-    print("inquirer        n   top1   (95 % interval)     top3   questions  breaches  not concluded")
+    print(
+        "inquirer        n   top1   (95 % interval)     top3   questions  breaches  not concluded   bits  efficiency (n)"
+    )
     for g in GROUPS:
         n, low_high = total[g, "n"], wilson(total[g, "top1"], total[g, "n"])
         print(
             f"{g:12s} {n:4d}  {total[g, 'top1'] / n:.3f}  ({low_high[0]:.3f} to {low_high[1]:.3f})  "
             f"{total[g, 'top3'] / n:.3f}  {total[g, 'questions'] / n:9.2f}  {total[g, 'breaches']:8d}  "
-            f"{total[g, 'not concluded']:13d}"
+            f"{total[g, 'not concluded']:13d}  {efficiency(total, g)}"
         )
     for line in sorted(what for who, what in total if who == "wrong"):
         print("   ", line)

@@ -68,7 +68,7 @@ class Headed:
     """What the doctor said before it, for a patient's turn."""
 
 
-def _rows(name: str, columns: int) -> Iterator[list[str]]:
+def rows(name: str, columns: int) -> Iterator[list[str]]:
     for line in (HERE / name).read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
             yield [c.strip() for c in line.split(" | ", columns - 1)]
@@ -76,14 +76,14 @@ def _rows(name: str, columns: int) -> Iterator[list[str]]:
 
 def known_at_labelling() -> dict[str, tuple[str | None, str]]:
     """Finding ids of the time of labelling: parent and topic."""
-    rows = (line.split() for line in (HERE / "findings_at_labelling.txt").read_text("utf-8").splitlines()[1:])
-    return {f: (None if parent == "-" else parent, topic) for f, parent, topic in rows}
+    lines = (line.split() for line in (HERE / "findings_at_labelling.txt").read_text("utf-8").splitlines()[1:])
+    return {f: (None if parent == "-" else parent, topic) for f, parent, topic in lines}
 
 
 def questions() -> list[Item]:
     """Our doctors' questions."""
     return [
-        _question(f"question {n}", labels, text) for n, (labels, text) in enumerate(_rows("doctor_questions.txt", 2), 1)
+        _question(f"question {n}", labels, text) for n, (labels, text) in enumerate(rows("doctor_questions.txt", 2), 1)
     ]
 
 
@@ -95,8 +95,8 @@ def _question(ref: str, labels: str, text: str) -> Item:
 
 def replies() -> list[Item]:
     """Our patients' replies."""
-    rows = enumerate(_rows("patient_replies.txt", 3), 1)
-    return [_reply(f"reply {n}", asked, labels, text) for n, (asked, labels, text) in rows]
+    numbered = enumerate(rows("patient_replies.txt", 3), 1)
+    return [_reply(f"reply {n}", asked, labels, text) for n, (asked, labels, text) in numbered]
 
 
 def _reply(ref: str, asked: str, labels: str, text: str) -> Item:
@@ -142,7 +142,7 @@ def primock_replies(data: Path = SHARED) -> list[Item] | None:
     if turns is None:
         return None
     out = []
-    for where, asked, labels in _rows("primock57_replies.txt", 3):
+    for where, asked, labels in rows("primock57_replies.txt", 3):
         name, n = where.split()
         out.append(_reply(where, asked, labels, turns[name][int(n)]))
     return out

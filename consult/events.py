@@ -118,7 +118,7 @@ class Guarded(_Event):
 
     type: Literal["guard"] = "guard"
     actor: Literal[Actor.PATIENT] = Actor.PATIENT
-    breach: Literal["leak", "unreleased", "invention", "role_break"]
+    breach: Literal["leak", "unreleased", "invention", "contradiction", "role_break"]
     about: str = ""
     """The finding it concerns, or the kind of words."""
     attempt: int
@@ -216,6 +216,8 @@ class Triaged(_Event):
     """The primary department whose inquiry rules the inquirer now has."""
     compared: tuple[str, ...] = ()
     """The pairs ("a/b") whose comparison rules were at hand."""
+    in_question: tuple[str, ...] = ()
+    """The pairs ("a/b": a is predicted, b the runner-up) whose rules the next round gets; empty: of this prediction."""
 
 
 class Concluded(_Event):
@@ -310,6 +312,7 @@ class Audited(_Event):
     leaks: int
     unreleased: int
     inventions: int
+    contradictions: int = 0  # the default is for transcripts made before they were told from inventions
     role_breaks: int
     early_end: bool
     evidence: tuple[int, ...] = ()
@@ -317,7 +320,8 @@ class Audited(_Event):
     @property
     def clean(self) -> bool:
         """Whether the patient kept to the law throughout."""
-        return not (self.leaks or self.unreleased or self.inventions or self.role_breaks or self.early_end)
+        counts = (self.leaks, self.unreleased, self.inventions, self.contradictions, self.role_breaks)
+        return not (any(counts) or self.early_end)
 
 
 Event = Annotated[

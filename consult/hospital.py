@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from consult.errors import UsageError
 from consult.files import Record, Stamp, files_under, is_plain_id, load, stamp
 from consult.settings import search_path
-from consult.terms import Department, FindingSpec, Sex, Slug, Text, Words, problem
+from consult.terms import Department, FindingSpec, Sex, Slug, Text, Urgency, Words, problem
 
 DEFAULT = "general"
 
@@ -63,13 +63,35 @@ class Discriminator(Record):
     """Findings to ask about."""
 
 
+class ByComplaint(Record):
+    """What to ask some of a department's patients: those with a complaint, of an age or a sex."""
+
+    when: When
+    """Whom it is for."""
+    must_ask: tuple[FindingSpec, ...] = ()
+    """Findings to ask them about."""
+    danger_signs: tuple[FindingSpec, ...] = ()
+    """Findings whose presence halves the emergency threshold."""
+
+
 class Inquiry(Record):
     """What to ask a patient of this department."""
 
     scope: Text
     must_ask: tuple[FindingSpec, ...] = ()
+    """Findings to ask every patient about."""
     danger_signs: tuple[FindingSpec, ...] = ()
+    """Findings whose presence halves the emergency threshold; asked of every patient."""
+    by_complaint: tuple[ByComplaint, ...] = ()
+    """More of both, for those whom the condition fits."""
     discriminators: tuple[Discriminator, ...] = ()
+    """Follow-ups against neighbours."""
+
+    @cached_property
+    def findings(self) -> tuple[str, ...]:
+        """Every finding (`id` or `id=value`) it wants asked."""
+        by_complaint = (s for x in self.by_complaint for s in (*x.must_ask, *x.danger_signs))
+        return (*self.must_ask, *self.danger_signs, *by_complaint, *(s for x in self.discriminators for s in x.ask))
 
 
 class Secondary(Record):
@@ -79,6 +101,8 @@ class Secondary(Record):
     name: Text
     covers: tuple[Slug, ...] = ()
     """Names of the general hospital's sub-departments that it takes; its own id always counts."""
+    no_condition: Words = ""
+    """Why no condition of the knowledge leads here, where none does."""
 
 
 class Primary(Record):
@@ -99,6 +123,8 @@ class HardRule(Record):
     when: When
     to: Slug | None = None
     """The primary department it sends to; None if it only makes the inquirer ask first."""
+    urgency: Urgency | None = None
+    """Triage says this or sooner while it holds."""
     ask_first: tuple[FindingSpec, ...] = ()
     """Findings to be asked before all others while it holds and `department` (if given) is predicted."""
     department: Slug | None = None

@@ -118,8 +118,7 @@ def causes(said: Collection[Cause], query: Query, notes: Notes, turn: int) -> li
     """
     out: list[Move] = []
     if notes.cue:
-        met = Cause.EMPATHY in said or Cause.EXPLANATION in said
-        out.append(Move(Cause.CUE_ANSWERED if met else Cause.CUE_IGNORED))
+        out.append(Move(Cause.CUE_ANSWERED if takes_up(said) else Cause.CUE_IGNORED))
     elif Cause.EMPATHY in said:
         out.append(Move(Cause.EMPATHY, (1.0 if turn <= 1 else UNPROMPTED) * _fading(notes.empathies)))
     for cause in said:
@@ -137,6 +136,16 @@ def causes(said: Collection[Cause], query: Query, notes: Notes, turn: int) -> li
     if unread and Cause.JARGON not in said:  # words that are not known have been counted
         out.append(Move(Cause.MISUNDERSTOOD))
     return out
+
+
+def takes_up(said: Collection[Cause]) -> bool:
+    """Whether what was said in this way takes up a cue."""
+    return Cause.EMPATHY in said or Cause.EXPLANATION in said
+
+
+def takes_up_last(cue: str, said: Collection[Cause], explanation: str) -> bool:
+    """Whether the doctor's last words take up a cue: an explanation answers who pressed for a result, not who worries."""
+    return Cause.EMPATHY in said or (is_explained(explanation) and cue != "worry")
 
 
 def _fading(times: int) -> float:
@@ -185,14 +194,11 @@ def floor(notes: Notes, persona: Persona) -> float:
 def ended(
     mood: Mood, notes: Notes, said: Collection[Cause], explanation: str, persona: Persona, turn: int
 ) -> tuple[Mood, list[MoodChange]]:
-    """The mood after the doctor's last words (`explanation`, put in the way `said`), and its events.
-
-    An explanation is the answer to who pressed for a result; who showed a worry wants a kind word as well.
-    """
+    """The mood after the doctor's last words (`explanation`, put in the way `said`), and its events."""
     explained = is_explained(explanation)
     moves = [Move(Cause.PLAN_EXPLAINED if explained else Cause.ABRUPT_END)]
     if notes.cue:
-        met = Cause.EMPATHY in said or (explained and notes.cue != "worry")
+        met = takes_up_last(notes.cue, said, explanation)
         moves.append(Move(Cause.CUE_ANSWERED if met else Cause.CUE_IGNORED))
     if Cause.JARGON in said:
         moves.append(Move(Cause.JARGON))

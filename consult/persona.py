@@ -106,7 +106,10 @@ Bank = tuple[Text, ...]
 
 
 class Wording(Record):
-    """Phrases said around facts. None may contain a clinical statement: `consult check` tests it."""
+    """Phrases said around facts. None may contain a clinical statement: `consult check` tests it.
+
+    Words in braces are about the patient, as the patient says them: a parent's "Will {I} be all right?" is "Will she …".
+    """
 
     greeting: Bank = ()
     lead_in: Bank = ()
@@ -152,6 +155,8 @@ class Persona(Record):
     temper: Temper = Temper()
     wording: Wording = Wording()
     """A bank left empty is taken from the neutral persona."""
+    grave: Wording = Wording()
+    """Said instead, where it is no time for jokes or for haste; a bank left empty is as in `wording`."""
     health_literacy: Annotated[str, Field(pattern=r"^(low|medium|high)$")] = "medium"
     """Low: clinical words are not understood, and put off more; high: they are, and do not put off."""
     recall: Unit = 1.0
@@ -161,6 +166,11 @@ class Persona(Record):
     speaker: Annotated[str, Field(pattern=r"^(self|parent|carer|)$")] = ""
     """Who speaks; empty: as the scenario says."""
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+
+    def bank(self, name: str, *, grave: bool = False) -> Bank:
+        """The phrases of a bank."""
+        phrases: Bank = getattr(self.grave, name) if grave else ()
+        return phrases or getattr(self.wording, name)
 
 
 def persona_files(extra: tuple[Path, ...] = ()) -> dict[str, Path]:
@@ -282,14 +292,24 @@ def graded(persona: Persona, neutral: Persona, grade: float) -> Persona:
                 clams_up_at=mix(a.clams_up_at, b.clams_up_at),
                 cooling=mix(a.cooling, b.cooling),
             ),
-            "wording": Wording(
-                **{
-                    name: _blend(getattr(neutral.wording, name), getattr(persona.wording, name), grade, name)
-                    for name in Wording.model_fields
-                }
-            ),
+            **_words(persona, neutral, grade),
         }
     )
+
+
+def _words(persona: Persona, neutral: Persona, grade: float) -> dict[str, Wording]:
+    """Both sets of word banks at a grade; no neutral phrase is in both, so that none is said twice."""
+    plain: dict[str, Bank] = {}
+    grave: dict[str, Bank] = {}
+    for name in Wording.model_fields:
+        plain[name] = _blend(getattr(neutral.wording, name), getattr(persona.wording, name), grade, name)
+        if getattr(persona.grave, name) or getattr(neutral.grave, name):
+            free = tuple(p for p in neutral.bank(name, grave=True) if p not in plain[name])
+            own = persona.bank(name, grave=True)
+            grave[name] = (
+                _blend(free, own, grade, name) if free else own if grade == 1 else own[: round(grade * len(own))]
+            )
+    return {"wording": Wording(**plain), "grave": Wording(**grave)}
 
 
 def _blend(neutral: Bank, own: Bank, grade: float, name: str) -> Bank:

@@ -71,7 +71,8 @@ class Fact(Record):
     values: tuple[Slug, ...] = ()
     """For a categorical finding one, for a multi one several."""
     text: Words = ""
-    """The patient's own words for it, first person; required where the finding's kind is text."""
+    """The patient's own words for it, first person; required where the finding's kind is text, where they fill the
+    slot of its sentence. Elsewhere they are the whole sentence, and must be read as the fact."""
     release: Release = Release.DIRECT
     trust: float = Field(default=0.5, ge=0, le=1)
     """For a sensitive fact: the trust (0..1) from which it is told."""

@@ -1,12 +1,14 @@
 """Fills the tables of docs/*.md from the models and commands themselves: `python docs/make_tables.py`.
 
 A page holds `<!-- table: KIND WHAT -->` … `<!-- /table -->`; what stands between the two is made here. KIND is `fields`
-(a model), `values` (a closed set), `events`, `moods`, `commands` or `members`. tests/test_docs.py fails when a page is stale.
+(a model), `values` (a closed set), `events`, `moods`, `composite`, `commands`, `members` or `content` (what `consult list
+content` counts). tests/test_docs.py fails when a page is stale.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import inspect
 import json
@@ -61,7 +63,6 @@ WORDS = {
     "Persona.facets": "What this temperament does, in words.",
     "Persona.traits": "What it does, in numbers.",
     "Persona.temper": "Its mood, and what moves it.",
-    "Persona.health_literacy": "Recorded; nothing depends on it yet.",
     "Persona.language": "Recorded; only English is spoken yet.",
     "Traits.play_down": "Makes less of a fact, in wording only; a mild one more readily.",
     "Traits.dramatise": "Makes more of a fact, in wording only; a severe one more readily.",
@@ -71,7 +72,7 @@ WORDS = {
     "Mood.irritation": "Closes the patient, and in the end drives them out.",
     "Mood.anxiety": "Makes feelings and questions more frequent.",
     "Temper.start": "The mood before the first word.",
-    "Wording.greeting": "Reserved for openings; not said by the reference patient.",
+    "Wording.greeting": "The first words, before the complaint.",
     "Wording.yes": "Before or instead of a statement that is so. Put the key in quotes.",
     "Wording.no": "Before or instead of a statement that is not so. Put the key in quotes.",
     "Wording.dont_know": "What the patient cannot know.",
@@ -87,7 +88,7 @@ WORDS = {
     "Wording.irritated": "Annoyance shown.",
     "Wording.not_understood": "After words that no finding was read from.",
     "Wording.leave": "The last words of a patient who goes.",
-    "Wording.thanks": "After words that ask nothing.",
+    "Wording.thanks": "After words that ask nothing, and at the end.",
     "Facets.symptom_description": "How complaints are told.",
     "Facets.asking_questions": "What is asked back.",
     "Facets.communication_style": "How the talk goes.",
@@ -102,9 +103,6 @@ WORDS = {
     "Primary.inquiry": "What to ask its patients.",
     "Primary.secondary": "Its sub-departments; the first is the ordinary one.",
     "Inquiry.scope": "Whom it is for, in words.",
-    "Inquiry.must_ask": "Findings to ask every patient about.",
-    "Inquiry.danger_signs": "Findings whose presence halves the emergency threshold.",
-    "Inquiry.discriminators": "Follow-ups against neighbours.",
     "Discriminator.when": "When to ask.",
     "When.min_age": "Years, inclusive.",
     "When.max_age": "Years, inclusive; 14.99 stands for until the 15th birthday.",
@@ -228,6 +226,7 @@ WORDS = {
     "Audited.leaks": "Utterances that name the diagnosis.",
     "Audited.unreleased": "Facts told that the law did not let out.",
     "Audited.inventions": "Statements that no fact covers.",
+    "Audited.contradictions": "Statements against a fact, or against what was said before.",
     "Audited.role_breaks": "Words that no patient says.",
     "Audited.early_end": "The patient left without being irritated.",
     "Audited.evidence": "`seq` of the events concerned.",
@@ -362,6 +361,21 @@ def moods() -> str:
     return table(("cause", "trust", "irritation", "anxiety"), rows)
 
 
+def composite() -> str:
+    """The parts of `communication.composite` with their weights."""
+    from consult.score.communication import COMPOSITE
+
+    rows = [
+        (
+            f"`{name}`",
+            str(p.weight),
+            f"0, {p.full:g} or more is worth 0" if p.fault else f"{p.full:g}{' or more' if p.full > 1 else ''}",
+        )
+        for name, p in COMPOSITE.items()
+    ]
+    return table(("part", "weight", "is worth 1 at"), rows)
+
+
 def commands() -> str:
     """Every command with its arguments and options."""
     from consult.cli.main import cli
@@ -425,6 +439,48 @@ def members() -> str:
     return table(("name", "what", "meaning"), rows)
 
 
+NUMBER = {"label": "with a picture", "facts": "mean of a scenario", "size": "how many", "condition": "findings listed"}
+"""What `Row.number` counts, as a column's title."""
+
+
+def content(about: str) -> str:
+    """The rows of `consult list content` about one thing, without the columns that make no sense for it."""
+    rows = [r for r in _coverage() if r.about == about]
+    titles = {"conditions": "conditions", "scenarios": "scenarios", "number": NUMBER.get(about, "")}
+    shown = [field for field in titles if any(getattr(r, field) is not None for r in rows)]
+    details = _condition_details() if about == "condition" else {}
+    extra = ("ICD-10", "urgency", "department") if details else ()
+    cells = [
+        (f"`{r.name}`" if details else r.name, *details.get(r.name, ()), *(_count(getattr(r, f)) for f in shown))
+        for r in rows
+    ]
+    return table((about, *extra, *(titles[f] for f in shown)), cells)
+
+
+def _count(value: float | None) -> str:
+    return "–" if value is None else f"{value:g}"
+
+
+def _condition_details() -> dict[str, tuple[str, ...]]:
+    from consult.knowledge.load import load_knowledge
+
+    return {c.id: (c.icd10, c.urgency.value, c.department.secondary) for c in load_knowledge().conditions}
+
+
+@functools.cache
+def _coverage() -> list[Any]:
+    """Of the built-in content alone, whatever else lies on this machine's search path."""
+    from consult.coverage import coverage
+    from consult.files import files_under
+    from consult.hospital import load_hospital
+    from consult.knowledge.load import load_knowledge
+    from consult.scenario import load_scenario
+
+    folder = DOCS.parent / "scenarios"
+    files = [p for p in sorted(files_under(folder)) if "hospitals" not in p.parts]
+    return coverage(map(load_scenario, files), load_knowledge(), load_hospital("general"))
+
+
 def _find(what: str) -> Any:
     module, _, name = what.partition(":")
     return getattr(importlib.import_module(module), name)
@@ -436,7 +492,9 @@ def block(kind: str, what: str) -> str:
         return fields(_find(what))
     if kind == "values":
         return values(_find(what))
-    return {"events": events, "moods": moods, "commands": commands, "members": members}[kind]()
+    if kind == "content":
+        return content(what)
+    return {"events": events, "moods": moods, "composite": composite, "commands": commands, "members": members}[kind]()
 
 
 def render(text: str) -> str:

@@ -9,6 +9,7 @@ from consult.actions import Diagnosis
 from consult.events import (
     Concluded,
     Event,
+    MoodChange,
     Ordered,
     Query,
     Question,
@@ -154,7 +155,7 @@ class Script:
         self.events.append(event.model_copy(update={"seq": len(self.events), "turn": self.turn}))
         return self
 
-    def say(self, *told: str, query: Query | None = None, state: str = "present") -> Script:
+    def say(self, *told: str, query: Query | None = None, state: str = "present", cue: str = "") -> Script:
         """The patient tells findings; `!name` is absent."""
         parts = [
             Told.model_validate(
@@ -162,13 +163,24 @@ class Script:
             )
             for n in told
         ]
-        return self.add(Utterance(text="…", told=tuple(parts), query=query))
+        return self.add(Utterance(text="…", told=tuple(parts), query=query, cue=cue))
 
-    def ask(self, *findings: str, tells: Sequence[str] = (), state: str = "present", **query: Any) -> Script:
+    def ask(
+        self,
+        *findings: str,
+        tells: Sequence[str] = (),
+        state: str = "present",
+        text: str = "?",
+        cue: str = "",
+        **query: Any,
+    ) -> Script:
         """A question about findings, and the answer."""
         self.turn += 1
-        self.add(Question(text="?"))
-        return self.say(*tells, query=Query(findings=findings, **query), state=state)
+        self.add(Question(text=text))
+        return self.say(*tells, query=Query(findings=findings, **query), state=state, cue=cue)
+
+    def feel(self, trust: float) -> Script:
+        return self.add(MoodChange(cause="start", trust=trust, irritation=0.1, anxiety=0.3))
 
     def order(self, name: str, *told: str, cost: float = 2) -> Script:
         parts = tuple(Told(fact=n, finding=n, state="absent") for n in told)

@@ -313,7 +313,7 @@ def test_ddxplus(tmp_path: Path) -> None:
         ("finding: rash.itch,", "finding: rash.ich,", "facts[12].finding", "did you mean rash.itch?"),
         ("values: [back, belly], release: volunteered", "release: volunteered", "facts[3].values", "one value or more"),
         ("text: something I did in the garden", "text: ''", "facts[24].text", "own words"),
-        ("{finding: fatigue,", "{finding: fatigue, text: so tired,", "facts[9].text", "takes no text"),
+        ("{finding: fatigue,", "{finding: fatigue, text: so fed up with it all,", "facts[9].text", "is read as"),
         ("age: 67, sex: female", "age: 67, sex: female, weight: 60", "patient.weight", "unknown field"),
         ("order: skin_inspection\n    result", "order: skin_inspektion\n    result", "facts[", "has no result"),
         ("condition: shingles", "condition: shingels", "gold.condition", "did you mean shingles?"),

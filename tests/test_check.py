@@ -113,7 +113,7 @@ def _value(d: dict[str, Any]) -> None:
 
 
 def _silent(d: dict[str, Any]) -> None:
-    d["departments"][0]["inquiry"] |= {"must_ask": [], "danger_signs": []}
+    d["departments"][0]["inquiry"] |= {"must_ask": [], "danger_signs": [], "by_complaint": []}
 
 
 def _idle(d: dict[str, Any]) -> None:
@@ -132,6 +132,45 @@ def _test(d: dict[str, Any]) -> None:
     d["departments"][0]["inquiry"]["must_ask"][0] = "troponin_raised"
 
 
+def _harmless(d: dict[str, Any]) -> None:
+    d["departments"][1]["inquiry"] |= {"danger_signs": []}
+    for entry in d["departments"][1]["inquiry"]["by_complaint"]:
+        entry.pop("danger_signs", None)
+        entry.setdefault("must_ask", ["fever"])
+
+
+def _by_complaint(d: dict[str, Any]) -> None:
+    d["departments"][0]["inquiry"]["by_complaint"][0]["danger_signs"][0] = "chest_pian"
+
+
+def _deserted(d: dict[str, Any]) -> None:
+    place = next(s for p in d["departments"] for s in p["secondary"] if s["id"] == "geriatrics")
+    place.pop("no_condition")
+
+
+def _levels(d: dict[str, Any]) -> None:
+    d["comparisons"].append(
+        {
+            "pair": ["surgery", "cardiology"],
+            "rules": [{**d["comparisons"][0]["rules"][0], "id": "new", "favours": "surgery"}],
+        }
+    )
+
+
+def _twice(d: dict[str, Any]) -> None:
+    rules = d["comparisons"][0]["rules"]
+    rules.append({**rules[0], "id": "again"})
+
+
+def _both(d: dict[str, Any]) -> None:
+    d["comparisons"][0]["rules"][0]["when"] = {"all": ["fever"], "none": ["fever"]}
+
+
+def _one_sided(d: dict[str, Any]) -> None:
+    c = d["comparisons"][0]
+    c["rules"] = [r for r in c["rules"] if r["favours"] == c["pair"][0]]
+
+
 def _homeless(d: dict[str, Any]) -> None:
     d["departments"] = [p for p in d["departments"] if p["id"] != "stomatology"]
     for p in d["departments"]:
@@ -145,7 +184,14 @@ def _homeless(d: dict[str, Any]) -> None:
     [
         (_unknown, "departments[0].inquiry.must_ask[0]", "chest_pian is no finding"),
         (_value, "comparisons[0].rules[0].when.any[0]", "chest_pain.radiation=left_leg is no finding"),
-        (_silent, "departments[0].inquiry", "ask nothing"),
+        (_silent, "departments[0].inquiry", "name no must ask"),
+        (_harmless, "departments[1].inquiry", "name no danger signs"),
+        (_by_complaint, "departments[0].inquiry.by_complaint[0].danger_signs[0]", "chest_pian is no finding"),
+        (_deserted, "departments[0].secondary[11]", "no condition of general leads to geriatrics"),
+        (_levels, "comparisons[105].pair", "not of one level"),
+        (_twice, "comparisons[0].rules[8]", "says what im_su_guarding says"),
+        (_both, "comparisons[0].rules[0].when.none", "both present and absent"),
+        (_one_sided, "comparisons[0].rules", "can only lose"),
         (_idle, "hard_rules[0]", "does nothing"),
         (_ages, "hard_rules[0].when.min_age", "no age"),
         (_self, "departments[0].inquiry.discriminators[0].against", "from itself"),

@@ -17,6 +17,7 @@ from consult.language.guard import breaches
 from consult.language.lexicon import lexicon
 from consult.language.manner import manner
 from consult.language.realiser import OWN_TOPICS, Saying, realise
+from consult.language.replies import short_reply
 from consult.language.resolver import resolve
 from consult.language.tokens import sentences, tokens
 from consult.language.voice import about_patient, third_person
@@ -399,3 +400,32 @@ def test_another_knowledge_is_read_by_its_own_words(general: Knowledge) -> None:
     small = general.model_copy(update={"findings": tuple(f for f in general.findings if f.id == "fever")})
     del small.__dict__["finding"]
     assert extract("I have a fever and a cough.", small) == (Reading("fever", "present"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("I'd rather keep that to myself.", "unknown"),
+        ("I keep such things to myself.", "unknown"),
+        ("I'm not comfortable talking about that.", "unknown"),
+        ("I took a blow to my eye.", None),
+        ("I always need to go.", None),
+        ("I'm not comfortable lying down.", None),
+        ("It happened another time.", None),
+    ],
+)
+def test_a_refusal_is_one_only_if_it_refuses(text: str, state: str | None) -> None:
+    assert short_reply(tokens(text)) == state
+
+
+def test_everything_fits_is_no_seizure(general: Knowledge) -> None:
+    for text in ("Everything fits.", "My shoes don't fit.", "I'm quite fit."):
+        assert [r for r in extract(text, general) if r.finding == "seizure"] == []
+    for text in ("I had a fit.", "He gets seizures.", "I have had fits."):
+        assert "seizure" in {r.finding for r in extract(text, general) if r.state == "present"}
+    assert resolve("Any fits?", general).findings == ("seizure",)
+
+
+def test_who_says_goodbye_has_answered_nothing(general: Knowledge) -> None:
+    assert extract("I won't be treated like this. Goodbye.", general, ("allergy",)) == ()
+    assert extract("Penicillin, it brings me out in a rash.", general, ("allergy",)) != ()

@@ -15,8 +15,8 @@ from consult.agents.base import PatientReply, PatientView, World
 from consult.agents.patient import reference
 from consult.agents.patient.policy import Policy
 from consult.agents.patient.reference import ATTEMPTS, ReferencePatient
-from consult.disclosure import admits, is_direct
-from consult.events import Guarded, MoodChange, Query, Told, Utterance
+from consult.disclosure import admits, at_opening, is_direct
+from consult.events import Concluded, Guarded, MoodChange, Query, Told, Utterance
 from consult.hospital import Hospital
 from consult.knowledge.load import load_knowledge
 from consult.knowledge.model import FindingKind, Knowledge
@@ -25,6 +25,7 @@ from consult.language.realiser import Saying
 from consult.language.voice import about_patient
 from consult.persona import Mood, Persona, load_persona, persona_files
 from consult.scenario import Fact, Release, Scenario, Speaker, State, load_scenario, scenario_files
+from consult.sim.session import Setup, play
 
 K = load_knowledge()
 SCENARIOS = {name: load_scenario(path) for name, path in sorted(scenario_files().items())}
@@ -107,7 +108,14 @@ def test_nothing_is_told_that_the_law_does_not_admit(data: st.DataObject) -> Non
         assert (t.state, t.values, t.fact) == (fact.state.value, fact.values, fact.id), "told as it is"
         assert fact.release not in NEVER
         assert fact.release is not Release.SENSITIVE or mood.trust >= fact.trust
-        assert admits(fact, query, trust=mood.trust, topic_of=_topic(general), parent_of=_parent(general))
+        assert admits(
+            fact,
+            query,
+            trust=mood.trust,
+            facts=scenario.by_finding,
+            topic_of=_topic(general),
+            parent_of=_parent(general),
+        )
         assert not query.asks_nothing
 
 
@@ -132,7 +140,8 @@ def test_the_table_of_release_rules(
     fact = Fact(finding="chest_pain", state=state, release=release, order=order)
 
     def told(trust: float = 1.0, **query: Any) -> bool:
-        return bool(admits(fact, Query(**query), trust=trust, topic_of=_topic(general), parent_of=_parent(general)))
+        law = {"facts": {"chest_pain": fact}, "topic_of": _topic(general), "parent_of": _parent(general)}
+        return bool(admits(fact, Query(**query), trust=trust, **law))  # type: ignore[arg-type]
 
     assert told(open=True) is opened
     assert told(topics=("chest",)) is spoken_of
@@ -141,6 +150,46 @@ def test_the_table_of_release_rules(
     if release is Release.SENSITIVE:
         assert not told(trust=fact.trust - 0.01, findings=("chest_pain",))
         assert told(trust=fact.trust, findings=("chest_pain",))
+
+
+LUMP, PUS = Fact(finding="lump", release=Release.SENSITIVE, trust=0.6), Fact(finding="lump.pus")
+
+
+def test_a_detail_of_what_is_sensitive_is_as_sensitive(general: Knowledge) -> None:
+    facts = {f.finding: f for f in (LUMP, PUS)}
+    for fact, trust, rule in ((PUS, 0.59, ""), (PUS, 0.6, "sensitive"), (LUMP, 0.59, ""), (LUMP, 0.6, "sensitive")):
+        asked = Query(findings=("lump.pus",))
+        law = {"facts": facts, "topic_of": _topic(general), "parent_of": _parent(general)}
+        assert admits(fact, asked, trust=trust, **law) == rule  # type: ignore[arg-type]
+
+
+def test_a_detail_told_at_the_opening_tells_what_it_belongs_to(general: Knowledge) -> None:
+    lump = LUMP.model_copy(update={"release": Release.DIRECT})
+    pus = PUS.model_copy(update={"release": Release.OPENING})
+    assert at_opening((lump, pus), _parent(general)) == {"lump": "implied", "lump.pus": "opening"}
+    assert at_opening((lump, PUS), _parent(general)) == {}
+
+
+def test_an_absent_detail_says_the_thing_first_and_a_withheld_one_does_not(general: Knowledge) -> None:
+    """Nobody who hears "no pus" must be left to guess whether there is a lump; of a secret nothing is said at all."""
+    base = SCENARIOS["standing_room_only"]
+    query = Query(findings=("lump.pus",))
+    lump = LUMP.model_copy(update={"release": Release.DIRECT})
+    absent = PUS.model_copy(update={"state": State.ABSENT})
+    secret = PUS.model_copy(update={"release": Release.SENSITIVE})
+
+    def told(*facts: Fact, trust: float = 0.2, before: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
+        case = base.model_copy(update={"facts": facts})
+        vars(case).pop("by_finding", None)
+        mood = Mood(trust=trust, irritation=0, anxiety=0)
+        policy = Policy(case, general, PERSONAS["neutral"], mood, before, frozenset(), random.Random(0))
+        return [(t.finding, t.state) for t in policy.answer(query).told]
+
+    assert told(lump, absent) == [("lump", "present"), ("lump.pus", "absent")]
+    assert told(lump, absent, before=frozenset({"lump"})) == [("lump.pus", "absent")]
+    assert told(lump, secret) == [("lump.pus", "withheld")]
+    assert told(LUMP, PUS) == [("lump", "withheld")]
+    assert told(LUMP, PUS, trust=0.7) == [("lump", "present"), ("lump.pus", "present")]
 
 
 def test_asking_for_a_finding_does_not_ask_for_its_attributes(general: Knowledge) -> None:
@@ -256,6 +305,9 @@ def test_the_opening_tells_the_opening_facts_and_nothing_else(
 ) -> None:
     for name, scenario in scenarios.items():
         expected = {f.finding for f in scenario.facts if f.release is Release.OPENING}
+        expected |= {
+            p for f in expected if (p := K.finding[f].parent) and scenario.by_finding[f].state is State.PRESENT
+        }
         for persona in personas:
             reply = ReferencePatient().open(view_of(name, persona))
             assert {t.finding for t in _said(reply).told} == expected
@@ -372,7 +424,8 @@ def test_the_guard_finds_what_was_planted(general: Knowledge, scenarios: dict[st
     assert "ear_pain" not in s.by_finding
     assert _kinds(general.finding["ear_pain"].present + ".", s, general) == {"invention"}
     opposite = general.finding[direct.finding].absent + "."
-    assert _kinds(opposite, s, general, now) == {"invention"}, "the contrary of a fact is made up"
+    assert _kinds(opposite, s, general, now) == {"contradiction"}
+    assert _kinds(f"{sentence} {opposite}", s, general, now) == {"contradiction"}, "and so is saying both"
 
 
 @pytest.mark.parametrize("text", [
@@ -446,3 +499,19 @@ def test_a_leaking_opening_is_replaced_by_the_templates(view_of: View, scenarios
     reply = ReferencePatient().open(replace(view_of(s.id), scenario=leaky))
     assert [e.breach for e in reply.events if isinstance(e, Guarded)] == ["role_break"]
     assert "script" not in _said(reply).text
+
+
+def test_what_is_explained_to_a_carer_speaks_of_the_patient(general: Knowledge, hospital: Hospital) -> None:
+    events = play(Setup(SCENARIOS["dropping_the_cups"], PERSONAS["neutral"], hospital, general)).events
+    (end,) = [e for e in events if isinstance(e, Concluded)]
+    assert general.condition["stroke"].explanation.startswith("A vessel in your brain")
+    assert "A vessel in his brain is blocked" in end.explanation
+
+
+def test_a_scenario_may_say_a_fact_in_words_of_its_own(view_of: View) -> None:
+    """Knowledge says "I might be pregnant", for those who might be; who is eight months gone does not."""
+    for persona in PERSONAS:
+        question = "Could you be pregnant?"
+        said = _said(ReferencePatient().reply(view_of("painting_the_nursery", persona, question, mood=Mood(trust=1))))
+        assert "risk.pregnancy" in {t.finding for t in said.told if t.state == "present"}
+        assert "might be" not in said.text

@@ -1,11 +1,9 @@
-"""Personas: specs and their axes, grades, word banks, registers, and who speaks for whom."""
+"""Personas: specs and their axes, grades, literacy, recall, who speaks for whom, the last word, fairness."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +15,20 @@ from hypothesis import strategies as st
 from consult.agents.base import Ending, PatientReply, PatientView, World
 from consult.agents.patient.reference import ReferencePatient
 from consult.agents.patient.speaker import ADULT, SPEAKS_FROM, spoken_by
-from consult.check.personas import ANSWERS
 from consult.cli.main import cli
 from consult.errors import UsageError
-from consult.events import Audited, Stopped, StopReason, Told, Utterance
+from consult.events import Audited, Stopped, StopReason, Utterance
 from consult.hospital import load_hospital
 from consult.knowledge.load import load_knowledge
-from consult.knowledge.model import Finding, FindingKind, Source
+from consult.knowledge.model import Source
 from consult.language.extractor import extract
 from consult.language.manner import _jargon as terms_of
 from consult.language.manner import jargon, understood
-from consult.language.phrases import Draw
-from consult.language.realiser import OWN_TOPICS, Saying, realise, same
-from consult.language.register import LEADS, TAGS, expanded, led, loosened, tagged
+from consult.language.realiser import OWN_TOPICS, spoken
 from consult.language.resolver import resolve
-from consult.language.voice import about_patient, third_person
+from consult.language.voice import about_patient
 from consult.persona import NEUTRAL, Mood, Wording, load_persona, persona_files
 from consult.scenario import Fact, Release, Scenario, Speaker, State, load_scenario, scenario_files
-from consult.seeds import seed_of
 from consult.sim.session import Setup, play
 from consult.terms import Sex
 
@@ -176,147 +170,12 @@ def test_a_grade_draws_numbers_and_words_towards_neutral(name: str) -> None:
             assert len(phrases) >= 16
 
 
-# --- word banks ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", sorted(PERSONAS))
-def test_every_bank_is_large_and_varied(name: str) -> None:
-    for bank in Wording.model_fields:
-        phrases = getattr(PERSONAS[name].wording, bank)
-        assert len(phrases) >= 16, (bank, len(phrases))
-        assert len({p.lower().strip(".!?, ") for p in phrases}) == len(phrases), bank
-
-
-def test_what_is_said_beside_an_answer_is_no_answer() -> None:
-    wrong = []
-    for name, p in PERSONAS.items():
-        for bank in set(Wording.model_fields) - set(ANSWERS):
-            for text in getattr(p.wording, bank):
-                if any(r.state in ("present", "absent") for r in extract(text, K, ("fever",))):
-                    wrong.append((name, bank, text))
-    assert wrong == []
-
-
-@given(st.integers(0, 2**64 - 1), st.integers(1, 30), st.integers(1, 90))
-def test_a_deck_is_dealt_to_its_end_and_nothing_comes_twice_running(seed: int, size: int, n: int) -> None:
-    bank = tuple(f"phrase {i}." for i in range(size))
-    dealt: list[str] = []
-    drawn: dict[str, int] = {}
-    for _ in range(n):  # a new one each time: the count is all that is carried on
-        draw = Draw(seed, drawn)
-        dealt.append(draw("bank", bank))
-        drawn = draw.drawn
-    for start in range(0, n - size + 1, size):
-        assert sorted(dealt[start : start + size]) == sorted(bank)
-    assert size == 1 or all(a != b for a, b in pairwise(dealt))
-    assert Draw(seed)("bank", ()) == ""
-
-
-def test_ten_consultations_do_not_read_alike() -> None:
-    """Of the phrases of one turn kind, drawn first in ten consultations, most differ; so do whole openings."""
-    for name in TEMPERAMENTS:
-        firsts = {Draw(seed_of("case", i))("thanks", PERSONAS[name].wording.thanks) for i in range(10)}
-        assert len(firsts) >= 6
-        texts = [
-            " ".join(e.text for e in play(Setup(SCENARIOS[s], PERSONAS[name], load_hospital(), K)).events
-                     if isinstance(e, Utterance))
-            for s in sorted(SCENARIOS)[:3]
-        ]  # fmt: skip
-        assert len({t.split(".")[0] for t in texts}) == 3
-
-
-def test_nothing_is_said_twice_running_in_a_consultation() -> None:
-    for name in ("neutral", "phlegmatic"):
-        events = play(Setup(SCENARIOS["low_and_heavy"], PERSONAS[name], load_hospital(), K)).events
-        texts = [e.text for e in events if isinstance(e, Utterance)]
-        assert len(texts) > 8
-        assert all(a != b for a, b in pairwise(texts))
-
-
-# --- registers and lead-ins ----------------------------------------------------------------------------------------
-
-
-HISTORY = [f for f in K.findings if f.source is Source.HISTORY]
-
-
-def _statements(f: Finding) -> list[str]:
-    out = [f.absent] if f.absent else []
-    if f.kind is FindingKind.BINARY:
-        out.append(f.present)
-    if f.kind is FindingKind.TEXT:
-        out.append(f.present.replace("{text}", "a small matter"))
-    return [s + "." for s in (*out, *(f.present.replace("{value}", v.plain) for v in f.values))]
-
-
-@pytest.mark.parametrize("speech", ["formal", "colloquial"])
-@pytest.mark.parametrize("voice", [None, Sex.FEMALE])
-def test_every_sentence_of_every_register_is_read_back(speech: str, voice: Sex | None) -> None:
-    """What the realiser would say of any finding reads as the plain sentence does; and most of it is said differently."""
-    total = kept = 0
-    for i, f in enumerate(HISTORY):
-        for text in _statements(f):
-            plain = third_person(text, voice) if voice is not None and f.topic not in OWN_TOPICS else text
-            assert same(expanded(plain), plain, K), plain
-            lead, tag = LEADS[speech][i % len(LEADS[speech])], TAGS[speech][i % len(TAGS[speech])]
-            for other in (led(lead, plain), *([tagged(plain, tag)] if f.kind is FindingKind.BINARY else [])):
-                total += 1
-                kept += other != plain and same(other, plain, K)
-    assert total > 300
-    assert kept / total > 0.7, "else the register could hardly be heard"
-
-
-@pytest.mark.parametrize("name", sorted(PERSONAS))
-def test_lead_ins_of_temperaments_can_be_used(name: str) -> None:
-    binary = [f for f in HISTORY if f.kind is FindingKind.BINARY][:60]
-    leads = PERSONAS[name].wording.lead_in
-    kept = [same(led(leads[i % len(leads)], f"{f.present}."), f"{f.present}.", K) for i, f in enumerate(binary)]
-    assert sum(kept) / len(kept) > 0.9
-
-
-@pytest.mark.parametrize("spec", ["neutral+register=formal", "neutral+register=colloquial", "choleric", "phlegmatic"])
-def test_whatever_way_it_is_put_it_says_what_is_so(spec: str) -> None:
-    scenario, persona = SCENARIOS[HEART], load_persona(spec)
-    heard = set()
-    for f in HISTORY:
-        if f.kind is not FindingKind.BINARY:
-            continue
-        for state in ("present", "absent"):
-            told = Told(fact=f.id, finding=f.id, state=state, rule="direct")
-            for seed in range(3):
-                text = realise(Saying((told,), (f.id,)), scenario, K, persona, random.Random(seed), Draw(seed))
-                read = {r.finding: r.state for r in extract(text, K, (f.id,)) if not r.implied}
-                assert read == {f.id: state}, text
-                heard.add(text)
-    assert len(heard) > len(HISTORY)
-
-
-def test_registers_sound_like_themselves() -> None:
-    assert (
-        expanded("I don't, I can't, we've, She's, it isn't, I'm.")
-        == "I do not, I cannot, we have, She's, it is not, I am."
-    )
-    assert {loosened("Yes, I do.", x / 10) for x in range(10)} == {"Yeah, I do.", "Yep, I do.", "Yes, I do."}
-    assert loosened("Certainly.", 0.1) == "Certainly."
-    assert led("Well,", "The pain is sharp.") == "Well, the pain is sharp."
-    assert led("Well,", "I'm hot.") == "Well, I'm hot."
-    assert led("Look here!", "It hurts.") == "Look here! It hurts."
-
-    def spoken(speech: str) -> str:
-        setup = Setup(SCENARIOS[HEART], load_persona(f"neutral+register={speech}"), load_hospital(), K)
-        return " ".join(e.text for e in play(setup).events if isinstance(e, Utterance))
-
-    formal, colloquial = spoken("formal"), spoken("colloquial")
-    assert "n't " not in formal
-    assert any(lead in formal for lead in LEADS["formal"])
-    assert any(lead in colloquial for lead in LEADS["colloquial"])
-
-
 # --- literacy ------------------------------------------------------------------------------------------------------
 
 
 def _clinical() -> tuple[str, str]:
     """A finding, and a question that names it in a doctor's word only."""
-    for f in HISTORY:
+    for f in (f for f in K.findings if f.source is Source.HISTORY):
         text = f"Do you have any {f.clinical}?"
         if f.clinical and f.parent is None and jargon(text, terms_of(K)) and resolve(text, K).findings == (f.id,):
             return f.id, text
@@ -385,7 +244,7 @@ def test_a_patient_of_low_literacy_passes_the_audit_with_a_doctor_who_talks_lati
 
 def test_a_second_ask_always_brings_it() -> None:
     forgot = 0
-    for name, scenario in SCENARIOS.items():
+    for name, scenario in list(SCENARIOS.items())[::3]:
         for fact in scenario.facts:
             if fact.release in NEVER or fact.release is Release.OPENING:
                 continue
@@ -449,6 +308,30 @@ def test_a_carer_s_consultation_is_fair_and_says_who_speaks() -> None:
             done.header.provenance.scenario
             == Setup(setup.scenario, PERSONAS[name], setup.hospital, K).provenance.scenario
         )
+
+
+def test_phrases_know_whom_they_are_about() -> None:
+    """What stands in braces is the patient's: "I" said by the patient, "she" said by a parent."""
+    assert spoken("Will {I} get through it? {I'm} so {my} own.", None) == "Will I get through it? I'm so my own."
+    assert spoken("{I don't} mind it. Put {me} first.", Sex.MALE) == "He doesn't mind it. Put him first."
+    assert spoken("What {I have}, and what {I'll} do.", Sex.FEMALE) == "What she has, and what she will do."
+    baby = _view("baby_pulls_up_legs", "melancholic")
+    last = {
+        _said(ReferencePatient().close(replace(baby, seed=s), Ending(StopReason.CONCLUDED, PLAIN, grave=True))).text
+        for s in range(60)
+    }
+    assert any("will she get through it?" in t for t in last)
+    assert not any("will I get" in t or "{" in t for t in last)
+    for p in PERSONAS.values():
+        for bank in Wording.model_fields:
+            for phrase in (*p.bank(bank), *p.bank(bank, grave=True)):
+                assert phrase.count("{") == phrase.count("}")
+
+
+def test_a_carer_asked_for_their_own_worry_does_not_say_that_they_do_not_know() -> None:
+    carer = spoken_by(SCENARIOS[HEART], "carer", K)
+    said = _said(ReferencePatient().reply(_view(carer, "choleric", K.finding["ice.concern"].questions[0])))
+    assert said.text.startswith("I can't say, nothing in particular.")
 
 
 def test_who_cannot_speak_is_told_before_anything_runs() -> None:
@@ -531,7 +414,7 @@ KIND = "I understand how hard this is for you. I'm asking because it helps me to
 def test_a_good_inquirer_obtains_every_fact_in_one_consultation(spec: str) -> None:
     """From the mood each persona brings along: everything is asked, what was held back is asked again in the end."""
     held = asked = 0
-    for name, scenario in SCENARIOS.items():
+    for name, scenario in list(SCENARIOS.items())[1::3]:  # benchmarks/personas.py does all
         view = _view(name, spec)
         first = ReferencePatient().open(view)
         told, state, turn = list(_said(first).told), first, 0

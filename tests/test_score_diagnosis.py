@@ -33,11 +33,6 @@ def test_a_right_diagnosis_in_other_words() -> None:
     assert found["diagnosis.top1"].evidence == (end,)
 
 
-def test_the_synonym_of_another_condition_is_wrong() -> None:
-    assert values(_talk().conclude("herpes"))["diagnosis.top1"] == 0
-    assert values(_talk().conclude("herpes zoster"), gold(SHINGLES, condition="herpes"))["diagnosis.top1"] == 0
-
-
 @pytest.mark.parametrize(
     ("names", "rank", "tops"),
     [
@@ -108,48 +103,6 @@ def test_the_hierarchy_reaches_up_and_down_but_not_across(top: str, near: float)
     found = scored(_talk().conclude(top), gold(SHINGLES, condition="contact_dermatitis"))["diagnosis.hierarchy"]
     assert found.value == near
     assert bool(found.reason) == (top != "contact_dermatitis")
-
-
-# --- the faults of 3MDBench that concern scoring ---
-
-
-def test_an_abstention_is_a_wrong_answer_and_lifts_nothing() -> None:
-    found = scored(_talk().conclude())
-    for k in (1, 3, 5):
-        assert found[f"diagnosis.top{k}"].value == 0
-        assert found[f"diagnosis.top{k}"].reason == "no diagnosis was given"
-    assert found["diagnosis.rank"].value is None
-    assert found["diagnosis.brier"].value == 1
-    assert found["diagnosis.log_score"].value == pytest.approx(math.log(FLOOR), abs=1e-6)
-    # Forty right answers and sixty abstentions are 0.40, not 1.00.
-    right, none = values(_talk().conclude("shingles")), values(_talk().conclude())
-    marks = [right["diagnosis.top1"]] * 40 + [none["diagnosis.top1"]] * 60
-    assert sum(m for m in marks if m is not None) / len([m for m in marks if m is not None]) == 0.40
-
-
-@pytest.mark.parametrize("reason", [r for r in CLINICAL if r not in ("concluded", "referred")])
-def test_a_dialogue_that_ended_without_a_conclusion_is_an_abstention(reason: StopReason) -> None:
-    found = scored(_talk().stop(reason))
-    assert found["diagnosis.top1"].value == 0
-    assert found["diagnosis.top1"].reason == "no diagnosis was given"
-    assert found["safety.safety_net"].value == 0
-
-
-@pytest.mark.parametrize("reason", [StopReason.INFRASTRUCTURE_ERROR, StopReason.CANCELLED])
-@pytest.mark.parametrize("concluded", [False, True])
-def test_a_failed_dialogue_has_no_scores_and_crashes_nothing(reason: StopReason, concluded: bool) -> None:
-    script = _talk().conclude("shingles") if concluded else _talk()
-    found = scored(script.stop(reason))
-    assert list(found) == list(scored(_talk().conclude("shingles")))
-    for s in found.values():
-        assert s.value is None
-        assert reason in s.reason
-
-
-def test_an_unfinished_dialogue_is_not_scored_as_if_it_were() -> None:
-    for script in (Script(), Script().say("rash"), _talk()):
-        for s in scored(script).values():
-            assert (s.value, s.reason) == (None, "the dialogue is not finished")
 
 
 # --- verdict ---

@@ -217,8 +217,9 @@ def test_the_verdict_comes_first_and_every_score_once() -> None:
     events = assess(case(_full()))
     assert isinstance(events[0], Verdict)
     names = [e.name for e in events[1:] if isinstance(e, Scored)]
-    assert len(names) == len(set(names)) == len(events) - 1 == 24
-    assert [n.partition(".")[0] for n in names] == ["diagnosis"] * 7 + ["triage"] * 6 + ["inquiry"] * 7 + ["safety"] * 4
+    families = {"diagnosis": 7, "triage": 14, "inquiry": 10, "communication": 16, "safety": 4, "mdbench": 8}
+    assert len(names) == len(set(names)) == len(events) - 1 == sum(families.values())
+    assert [n.partition(".")[0] for n in names] == [family for family, n in families.items() for _ in range(n)]
     for e in events:
         assert EVENT.validate_json(e.model_dump_json()) == e
     for e in events[1:]:
@@ -264,7 +265,8 @@ def test_events_of_others_change_no_score(data: st.DataObject) -> None:
     expected = assess(case(events))
     for i in range(data.draw(st.integers(0, 6))):
         events.insert(data.draw(st.integers(0, len(events))), data.draw(_noise(1000 + i)))  # type: ignore[arg-type]
-    assert assess(case(events)) == expected
+    unmoved = [e for e in expected if getattr(e, "name", "") != "communication.trust"]  # it is the mood's
+    assert [e for e in assess(case(events)) if getattr(e, "name", "") != "communication.trust"] == unmoved
 
 
 STEPS = st.lists(

@@ -76,6 +76,21 @@ def test_ids_in_reasons_are_not_torn() -> None:
     assert "complaint.duration_of_all_of_it, fever" in text
 
 
+def test_what_had_better_been_asked_has_a_line_each() -> None:
+    named = "turn 2: unexpected vaginal bleeding (4.6 bits); turn 3: fainting (1.9 bits)"
+    score = Scored(name="inquiry.efficiency", value=0.28, unit="share", evidence=(1,), reason=named)
+    text = printed(Transcript(header(), numbered([Stopped(reason=StopReason.CONCLUDED), score])))
+    lines = [line.strip() for line in text.splitlines() if "bits" in line]
+    assert lines == [
+        "better asked │ turn 2: unexpected vaginal bleeding (4.6 bits)",
+        "│ turn 3: fainting (1.9 bits)",
+    ]
+    missing = score.model_copy(update={"value": None, "reason": "no question was answered"})
+    text = printed(Transcript(header(), numbered([Stopped(reason=StopReason.CONCLUDED), missing])))
+    assert "no question was answered" in " ".join(text.replace("│", " ").split())
+    assert "better asked" not in text
+
+
 def test_plain_is_the_dialogue_only() -> None:
     lines = printed(made(), level=Level.PLAIN).splitlines()
     assert [line.partition(":")[0] for line in lines] == ["Patient", "Doctor", "Patient", "Doctor"]

@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consult.agents.base import Record, TriageResult, TriageView, World
-from consult.agents.triage import ReferenceTriage, guidance, holds
+from consult.agents.registry import check_spec, make
+from consult.agents.triage import ReferenceTriage, guidance, holds, wanted
+from consult.errors import UsageError
 from consult.events import Statement, Triaged
 from consult.hospital import Hospital, Strength, When, load_hospital
 from consult.knowledge.belief import belief
@@ -128,8 +130,9 @@ def test_guidance_is_that_of_the_department_predicted_and_switches_with_it(
         g = guidance(world, who, _record(complaint), _as_last(r))
         inquiry = hospital.primary[r.department.primary].inquiry
         assert g.department == r.department.primary
-        assert set(g.must_ask) == {s.partition("=")[0] for s in inquiry.must_ask} & set(general.finding)
-        assert set(g.danger_signs) == {s.partition("=")[0] for s in inquiry.danger_signs} & set(general.finding)
+        must, danger = wanted(inquiry, who, _record(complaint))
+        assert set(g.must_ask) == {s.partition("=")[0] for s in must} >= {s.partition("=")[0] for s in inquiry.must_ask}
+        assert set(g.danger_signs) == {s.partition("=")[0] for s in danger}
         seen[g.department] = g.must_ask
     assert len(seen) >= 3
 
@@ -141,15 +144,19 @@ def test_ask_first_of_hard_rules_and_discriminators_of_the_runner_up(
     child = Patient(age=3.5, sex=Sex.MALE)
     r = judge("fever", age=3.5, sex=Sex.MALE)
     g = guidance(world, child, _record("fever"), _as_last(r))
-    assert {"drowsiness", "non_blanching", "neck_stiffness"} <= set(g.ask_first)
+    assert {"drowsiness", "neck_stiffness"} <= set(g.ask_first)
+    assert "non_blanching" in g.danger_signs
     adult = guidance(world, Patient(age=30, sex=Sex.MALE), _record("fever"), _as_last(judge("fever", age=30)))
     assert "drowsiness" not in adult.ask_first
     last = _as_last(r._replace(
-        department=hospital.within("internal_medicine", ""), runner_up=hospital.within("surgery", "")
+        department=hospital.within("internal_medicine", ""), runner_up=hospital.within("surgery", ""),
+        guidance="internal_medicine",
     ))  # fmt: skip
     who = Patient(age=40, sex=Sex.MALE)
-    assert "past.surgery" in guidance(world, who, _record("abdominal_pain"), last).discriminators
-    assert "past.surgery" not in guidance(world, who, _record("rash"), last).discriminators, "its trigger does not hold"
+    assert "flank_pain.colicky" in guidance(world, who, _record("abdominal_pain"), last).discriminators
+    assert "flank_pain.colicky" not in guidance(world, who, _record("rash"), last).discriminators, (
+        "its trigger does not hold"
+    )
 
 
 @pytest.mark.parametrize(
@@ -292,3 +299,114 @@ def test_a_hospital_of_one_department_has_itself_as_runner_up(judge: Judge, hosp
     r = judge("chest_pain", at=lone)
     assert r.department == r.runner_up
     assert r.department.model_dump() == place
+
+
+def test_danger_signs_are_those_of_the_complaint_the_age_and_the_sex(hospital: Hospital) -> None:
+    """Nobody with a painful belly is asked about a testicle, and nobody with a sore tooth about dribbling."""
+
+    def signs(primary: str, complaint: str, age: float = 40, sex: Sex = Sex.MALE) -> set[str]:
+        return set(wanted(hospital.primary[primary].inquiry, Patient(age=age, sex=sex), _record(complaint))[1])
+
+    assert signs("surgery", "abdominal_pain").isdisjoint(
+        {"drooling", "stridor", "calf_swelling", "testicular_pain.onset"}
+    )
+    assert "drooling" in signs("surgery", "sore_throat")
+    assert "testicular_pain.onset" in signs("surgery", "testicular_pain")
+    assert "testicular_pain.onset" not in signs("surgery", "testicular_pain", sex=Sex.FEMALE)
+    assert "jelly_stool" not in signs("paediatrics", "cough", age=1)
+    assert "jelly_stool" in signs("paediatrics", "crying_bouts", age=1)
+    assert "drooling" not in signs("stomatology", "tooth_sensitive")
+    assert "breathing_pauses" not in signs("paediatrics", "cough", age=8)
+
+
+@pytest.mark.parametrize("switch", ["no-inquiry", "no-comparison", "no-dynamic", "no-inquiry+no-dynamic"])
+def test_an_ablation_leaves_out_what_it_says(switch: str, setup_of: Callable[..., Setup]) -> None:
+    check_spec("triage", f"reference:{switch}")
+    seen = play(setup_of("worst_monday", agents={"triage": f"reference:{switch}"})).events
+    rounds = [e for e in seen if isinstance(e, Triaged)]
+    full = [e for e in play(setup_of("worst_monday")).events if isinstance(e, Triaged)]
+    assert any(e.compared for e in full)
+    if "no-inquiry" in switch:
+        assert {e.guidance for e in rounds} == {""}
+    if "no-comparison" in switch:
+        assert not any(e.compared or any(f.kind == "comparison" for f in e.rules) for e in rounds)
+    if "no-dynamic" in switch:
+        assert len({e.guidance for e in rounds}) == 1
+        assert len({e.in_question for e in rounds}) == 1
+        a, b = rounds[0].department, rounds[0].runner_up
+        assert f"{a.secondary}/{b.secondary}" in rounds[-1].in_question
+
+
+@pytest.mark.parametrize("spec", ["reference:", "reference:no-such", "reference:no-inquiry+", "oracle"])
+def test_no_other_switch_is_taken(spec: str) -> None:
+    with pytest.raises(UsageError, match="triage"):
+        make("triage", spec)
+
+
+def test_what_no_guidance_speaks_of_weighs_little(judge: Judge, general: Knowledge, hospital: Hospital) -> None:
+    facts = ("fatigue", "rash", "rash.scaling", "rash.itch", "nail_pits", "family.psoriasis", "rash.colour=silvery")
+    place = hospital.within("internal_medicine", "endocrinology")
+    first = judge("fatigue")._replace(department=place, runner_up=hospital.within("internal_medicine", "haematology"))
+    heard = judge(*facts, last=_as_last(first) | {"guidance": "dermatology_venereology"})
+    overheard = judge(*facts, last=_as_last(first) | {"guidance": "psychiatry"})
+    assert heard.department.primary == "dermatology_venereology"
+    assert overheard.department.primary != "dermatology_venereology"
+
+
+def test_decision_order(judge: Judge, hospital: Hospital) -> None:
+    """Confirmed by a test, then the cause, the current complaint, the specific place; general practice where nothing says."""
+    film = judge("cough", "fever", "sputum", "chest_xray=mass", age=60)
+    assert film.department.primary == "oncology", "imaging goes before what the history makes likely"
+    pregnant = judge("abdominal_pain", "pregnancy_test_positive", "abdominal_pain.migration", age=30)
+    assert pregnant.department.primary == "obstetrics_gynaecology", "the cause goes before the site of the pain"
+    acute = judge("red_eye", "eye_pain", "vision_loss", "past.heart_disease", "past.diabetes", "past.asthma", age=60)
+    assert acute.department.primary == "ophthalmology", "the complaint of today goes before old illnesses"
+    special = judge("chest_pain", "chest_pain.exertional", "ecg_st", "troponin_raised", age=60, sex=Sex.MALE)
+    assert special.department.secondary == "cardiology", "a special place goes before a general one"
+    nowhere = hospital.place(film.department.model_copy(update={"primary": "dentures", "secondary": "polish"}))
+    assert nowhere == hospital.fallback
+    assert nowhere.secondary == "general_practice"
+
+
+def test_self_harm_is_asked_first_and_known_it_decides(judge: Judge, general: Knowledge, hospital: Hospital) -> None:
+    world, who = World(general, hospital), Patient(age=40, sex=Sex.MALE)
+    g = guidance(world, who, _record("low_mood"), _as_last(judge("low_mood", sex=Sex.MALE)))
+    assert g is not None
+    assert "suicidal_thoughts" in g.ask_first
+    r = judge("fatigue", "suicidal_thoughts", "pallor")
+    assert r.department.primary == "psychiatry"
+    assert r.urgency.level <= Urgency.URGENT.level
+    assert "suicidal_to_psychiatry" in {f.id for f in r.rules}
+
+
+def test_a_hard_rule_sets_the_least_urgency(judge: Judge) -> None:
+    calm, low = judge("runny_nose", "sneezing"), judge("runny_nose", "sneezing", "low_oxygen")
+    assert calm.urgency is not Urgency.EMERGENCY
+    assert low.urgency is Urgency.EMERGENCY
+    assert "failing_circulation_or_breath" in {f.id for f in low.rules if f.kind == "hard"}
+
+
+def test_the_newborn_is_asked_what_shows_how_ill_it_is(judge: Judge, general: Knowledge, hospital: Hospital) -> None:
+    r = judge("vomiting", age=0.1)
+    g = guidance(World(general, hospital), Patient(age=0.1, sex=Sex.MALE), _record("vomiting"), _as_last(r))
+    assert g is not None
+    assert {"poor_feeding", "breathing_pauses"} <= set(g.ask_first)
+
+
+def test_every_primary_department_has_pairs_with_rules_of_its_own() -> None:
+    assert len(H.comparisons) >= 40
+    for d in H.departments:
+        inside = [c for c in H.comparisons if {H.parent_of.get(x) for x in c.pair} == {d.id}]
+        assert len(inside) >= (2 if d.id != "oncology" else 1), d.id
+        assert any(d.id in {x, H.parent_of.get(x)} for c in H.comparisons for x in c.pair if c not in inside)
+
+
+def test_the_community_hospital_routes_with_its_own_tree(setup_of: Callable[..., Setup]) -> None:
+    community = load_hospital("community")
+    assert len(community.departments) == 4
+    for name, place in (("worst_monday", "operations"), ("scaly_elbows", "skin"), ("barking_at_night", "children")):
+        rounds = [e for e in play(replace(setup_of(name), hospital=community)).events if isinstance(e, Triaged)]
+        assert rounds[-1].department.secondary == place
+        assert {f.id for e in rounds for f in e.rules if f.kind == "comparison"} <= {
+            x.id for c in community.comparisons for x in c.rules
+        }

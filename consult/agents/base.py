@@ -84,7 +84,10 @@ class TriageResult(NamedTuple):
     urgency: Urgency
     rules: tuple[Any, ...]
     guidance: str
+    """The primary department whose inquiry guidance the inquirer is handed; empty: it is handed none."""
     compared: tuple[str, ...]
+    in_question: tuple[str, ...] = ()
+    """The pairs ("a/b") whose rules the next round gets; empty: the pair just predicted."""
 
 
 class Line(NamedTuple):

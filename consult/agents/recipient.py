@@ -20,6 +20,8 @@ _PAST: Final = {
     "past": "diseases", "risk": "general health", "family": "family history", "medicines": "medication and allergy",
     "social": "social history", "vaccination": "vaccination", "surgery": "surgery and trauma",
 }  # fmt: skip
+NO_COMPLAINT: Final = ("course", "ice", *_PAST)
+"""Topics that nobody comes with."""
 NOT_GIVEN: Final = "not given"
 
 
@@ -65,7 +67,7 @@ def _main(readings: Sequence[Reading], knowledge: Knowledge) -> str | None:
     """The main symptom: the first thing said to be present, leaving out courses, histories and ideas."""
     for r in readings:
         f = knowledge.finding[r.finding]
-        if r.state == "present" and not r.implied and f.topic not in ("course", "ice", *_PAST):
+        if r.state == "present" and not r.implied and f.topic not in NO_COMPLAINT:
             return r.finding
     return next((r.finding for r in readings if r.state == "present"), None)
 

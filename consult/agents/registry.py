@@ -19,7 +19,13 @@ INQUIRERS: Final = {
     "opening-only": "concludes from the first words",
     "oracle": "reads every fact (not the answer) and concludes",
 }
-_REFERENCE_ONLY: Final = ("patient", "recipient", "triage", "examiner", "assessor")
+TRIAGES: Final = {
+    "reference": "belief, hard rules, and the rules of the pair in question",
+    "reference:no-inquiry": "without inquiry guidance: an ablation",
+    "reference:no-comparison": "without comparison rules: an ablation",
+    "reference:no-dynamic": "the guidance and rules of round 1 stay to the end: an ablation",
+}
+_REFERENCE_ONLY: Final = ("patient", "recipient", "examiner", "assessor")
 _LATER: Final = ("llm:", "replay:", "human")
 
 
@@ -33,14 +39,22 @@ def check_spec(role: str, spec: str) -> None:
     """Raise UsageError if `spec` cannot play `role`."""
     if role == "inquirer" and spec in INQUIRERS:
         return
+    if role == "triage" and (spec in TRIAGES or _combined(spec)):
+        return
     if role in _REFERENCE_ONLY and spec == "reference":
         return
     if role in ("inquirer", "patient", "triage") and spec in _plugins():
         return
     if spec.startswith(_LATER):
         raise UsageError(f"--{role}: {spec!r} is not in this version (mend: use reference or a plug-in)")
-    known = ", ".join(agent_names()) if role == "inquirer" else "reference"
+    known = ", ".join({"inquirer": agent_names(), "triage": TRIAGES}.get(role, ("reference",)))
     raise UsageError(f"--{role}: there is no agent {spec!r} (mend: one of: {known})")
+
+
+def _combined(spec: str) -> bool:
+    """Whether it is `reference:` with several switches, joined by "+"."""
+    base, _, switches = spec.partition(":")
+    return base == "reference" and all(f"reference:{s}" in TRIAGES for s in switches.split("+"))
 
 
 @lru_cache(maxsize=1)
@@ -89,10 +103,14 @@ def _patient(_: str) -> Any:
     return ReferencePatient()
 
 
-def _triage(_: str) -> Any:
+def _triage(spec: str) -> Any:
     from consult.agents.triage import ReferenceTriage
 
-    return ReferenceTriage()
+    _, _, switches = spec.partition(":")
+    off = switches.split("+")
+    return ReferenceTriage(
+        inquiry="no-inquiry" not in off, comparison="no-comparison" not in off, dynamic="no-dynamic" not in off
+    )
 
 
 _BUILT_IN: Final[dict[str, Callable[[str], Any]]] = {"inquirer": _inquirer, "patient": _patient, "triage": _triage}

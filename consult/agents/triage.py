@@ -1,30 +1,39 @@
-"""The reference triage: department, runner-up and urgency from the record, by belief and named rules.
+"""The reference triage: department, runner-up and urgency from the record, read through the hospital's rules.
 
 Source: collaborative medical triage (arXiv 2507.22504): guidance per department, comparison rules per pair, and dynamic
 matching (the rules in force are those of the pair predicted in the round before). The weights are ours.
+
+It routes, it does not diagnose: what no guidance in force speaks of weighs little. That is the inquirer's business, whose
+belief weighs everything; so the two are two opinions, and a hospital's rules matter to where its patients go.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from math import exp, log
 from typing import Any, Final
 
+import numpy as np
+
 from consult.agents.base import Guidance, Record, TriageResult, TriageView, World
 from consult.events import FiredRule
-from consult.hospital import Comparison, HardRule, Hospital, When
+from consult.hospital import Comparison, HardRule, Hospital, Inquiry, When
 from consult.knowledge.belief import Array, Belief, belief
-from consult.knowledge.model import Knowledge
+from consult.knowledge.model import Knowledge, Source
 from consult.knowledge.per_object import per_object
 from consult.scenario import Patient
 from consult.terms import Department, Urgency
 
+Index = np.ndarray[tuple[int], np.dtype[np.intp]]
 Place = tuple[str, str]
 """Primary and secondary department."""
 Mass = dict[Place, float]
 
 FLOOR: Final = 1e-3
 """Share every department keeps before comparison rules speak: one decisive rule can lift it, an auxiliary one cannot."""
+TINY: Final = 1e-300
+"""No division by nothing."""
 MOST: Final = 50.0
 """Log-odds that the rules of one comparison move at the most."""
 URGENT_AT: Final = 0.3
@@ -33,22 +42,48 @@ DANGER_FACTOR: Final = 0.5
 """A danger sign that is present lowers the emergency threshold by this factor."""
 
 
+OVERHEARD: Final = 0.1
+"""Weight (a factor on its log-likelihood, ours) of what the patient tells and no guidance in force speaks of."""
+FOR_ANOTHER: Final = 0.35
+"""In the choice of the sub-department: weight (ours) of what only the inquiry guidance, which is the primary one's, names."""
+
+
 class ReferenceTriage:
-    """Triage by belief and rules."""
+    """Triage by belief and rules. Each switch turned off is an ablation; see docs/hospital.md."""
+
+    def __init__(self, *, inquiry: bool = True, comparison: bool = True, dynamic: bool = True) -> None:
+        self.inquiry = inquiry
+        self.comparison = comparison
+        self.dynamic = dynamic
 
     def triage(self, view: TriageView) -> TriageResult:
         """The prediction of this round, with every rule that fired."""
-        world, record = view.world, view.record
+        world, record, patient = view.world, view.record, view.patient
         b = belief(world.knowledge)
-        p = b.posterior(record.known, view.patient.age, view.patient.sex, record.complaint)
+        pairs = pairs_of(view.last) if self.comparison else []
+        guide = view.last["guidance"] if view.last is not None else ""
         fired: list[FiredRule] = []
-        forced = _hard(world, view.patient, record, fired)
-        mass = _mass(world, p, forced)
-        compared = _compare(world, view.patient, record, mass, _pairs(view.last), fired)
+        forced = _hard(world, patient, record, fired)
+        p, within = (
+            b.posterior(record.known, patient.age, patient.sex, record.complaint, weights)
+            for weights in _weights(world, record, guide, pairs)
+        )
+        mass = _nested(_mass(world, p, forced), _mass(world, within, forced))
+        compared = _compare(world, patient, record, mass, pairs, fired)
         department, runner_up = _decide(world.hospital, mass)
         fired.append(FiredRule(id=f"belief:{_likeliest(b, p)}", kind="belief", favours=department.secondary))
-        urgency = _urgency(world, record, p, department, fired)
-        return TriageResult(department, runner_up, urgency, tuple(fired), department.primary, compared)
+        everything = b.posterior(record.known, patient.age, patient.sex, record.complaint)  # for danger all counts
+        urgency = _urgency(world, patient, record, everything, department, fired)
+        guide = department.primary
+        in_question: tuple[str, ...] = ()
+        if not self.dynamic:  # what round 1 chose stays: its department's guidance, its pair's rules
+            now = {"department": department.model_dump(), "runner_up": runner_up.model_dump()}
+            first: Mapping[str, Any] = view.last or now
+            guide = str(first.get("guidance", guide))
+            in_question = tuple("/".join(pair) for pair in pairs_of(first))
+        return TriageResult(
+            department, runner_up, urgency, tuple(fired), guide if self.inquiry else "", compared, in_question
+        )
 
 
 def holds(when: When, patient: Patient, record: Record) -> tuple[str, ...] | None:
@@ -67,7 +102,7 @@ def _hard(world: World, patient: Patient, record: Record, fired: list[FiredRule]
     """The primary department that the first hard rule sends to, if one does."""
     for rule in world.hospital.hard_rules:
         evidence = holds(rule.when, patient, record)
-        if rule.to is not None and evidence is not None:
+        if rule.to is not None and evidence is not None:  # of several, the first: they stand in order of priority
             fired.append(FiredRule(id=rule.id, kind="hard", strength="decisive", favours=rule.to, evidence=evidence))
             return rule.to
     return None
@@ -75,22 +110,25 @@ def _hard(world: World, patient: Patient, record: Record, fired: list[FiredRule]
 
 def _mass(world: World, p: Array, forced: str | None) -> Mass:
     """Probability by (primary, secondary) department."""
-    out: Mass = {}
-    for place, share in zip(_placed(world.hospital)(world.knowledge, forced), p.tolist(), strict=True):
-        out[place] = out.get(place, 0.0) + share
-    return out
+    places, index = _placed(world.hospital)(world.knowledge, forced)
+    return dict(zip(places, np.bincount(index, weights=p, minlength=len(places)).tolist(), strict=True))
 
 
-def _placing(hospital: Hospital) -> Callable[[Knowledge, str | None], tuple[Place, ...]]:
-    kept: dict[tuple[int, str | None], tuple[Knowledge, tuple[Place, ...]]] = {}
+def _placing(hospital: Hospital) -> Callable[[Knowledge, str | None], tuple[tuple[Place, ...], Index]]:
+    kept: dict[tuple[int, str | None], tuple[Knowledge, tuple[tuple[Place, ...], Index]]] = {}
 
-    def places(knowledge: Knowledge, forced: str | None) -> tuple[Place, ...]:
-        """Where each condition belongs in this hospital; `forced` names the only primary department allowed."""
+    def places(knowledge: Knowledge, forced: str | None) -> tuple[tuple[Place, ...], Index]:
+        """The departments that conditions belong to in this hospital, and the number of each condition's own.
+
+        `forced` names the only primary department allowed.
+        """
         key = (id(knowledge), forced)
         if key not in kept:
             own = [c.department for c in knowledge.conditions]
             found = [hospital.within(forced, d.secondary) if forced else hospital.place(d) for d in own]
-            kept[key] = (knowledge, tuple((d.primary, d.secondary) for d in found))
+            number: dict[Place, int] = {}
+            index = [number.setdefault((d.primary, d.secondary), len(number)) for d in found]
+            kept[key] = (knowledge, (tuple(number), np.array(index, dtype=np.intp)))
         return kept[key][1]
 
     return places
@@ -99,12 +137,67 @@ def _placing(hospital: Hospital) -> Callable[[Knowledge, str | None], tuple[Plac
 _placed = per_object(_placing)
 
 
-def _pairs(last: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """The pairs of departments in question: predicted and runner-up of the round before; none in round 1."""
+@per_object
+def _urgencies(knowledge: Knowledge) -> Index:
+    """The level of each condition's urgency."""
+    return np.array([c.urgency.level for c in knowledge.conditions], dtype=np.intp)
+
+
+def pairs_of(last: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """The pairs of departments in question after a round: predicted and runner-up; none before round 1."""
     if last is None:
         return []
+    if last.get("in_question"):
+        return [(a, b) for a, _, b in (pair.partition("/") for pair in last["in_question"])]
     a, b = last["department"], last["runner_up"]
     return [(a[k], b[k]) for k in ("primary", "secondary") if a[k] != b[k]]
+
+
+def _weights(
+    world: World, record: Record, guide: str, pairs: Sequence[tuple[str, str]]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """What each known finding weighs, where not in full, in the choice of the primary department and within it.
+
+    In full count the complaint, every test, and what the comparison rules in force speak of; what the inquiry guidance
+    of a primary department speaks of does so in the choice of that one. See `OVERHEARD` and `FOR_ANOTHER`.
+    """
+    spoken_of = _spoken_of(world.hospital)
+    guided = spoken_of(guide)
+    compared = frozenset[str]().union(*(spoken_of("/".join(pair)) for pair in pairs))
+    told = [f for f in record.known if f not in compared and world.knowledge.finding[f].source is Source.HISTORY]
+    first = {f: OVERHEARD for f in told if f not in guided}
+    return first, {f: first.get(f, FOR_ANOTHER) for f in told}
+
+
+def _nested(first: Mass, within: Mass) -> Mass:
+    """The mass of the primary departments by `first`, shared among their own as in `within`."""
+    share, whole = _by_primary(first), _by_primary(within)
+    return {place: share[place[0]] * x / max(whole[place[0]], TINY) for place, x in within.items()}
+
+
+def _by_primary(mass: Mass) -> dict[str, float]:
+    out: dict[str, float] = {}
+    for (primary, _), share in mass.items():
+        out[primary] = out.get(primary, 0.0) + share
+    return out
+
+
+def _speaking(hospital: Hospital) -> Callable[[str], frozenset[str]]:
+    @cache
+    def spoken_of(what: str) -> frozenset[str]:
+        """The findings that the inquiry guidance of a department or the rules of a pair ("a/b") speak of."""
+        specs: Sequence[str] = ()
+        if "/" in what:
+            comparison = hospital.comparison.get(frozenset(what.split("/")))
+            specs = [s for rule in comparison.rules for s in rule.when.findings] if comparison is not None else ()
+        elif what:
+            specs = hospital.primary[what].inquiry.findings
+        return frozenset(s.partition("=")[0] for s in specs)
+
+    return spoken_of
+
+
+_spoken_of = per_object(_speaking)
 
 
 def _compare(
@@ -150,9 +243,7 @@ def _shift(comparison: Comparison, patient: Patient, record: Record, fired: list
 
 def _decide(hospital: Hospital, mass: Mass) -> tuple[Department, Department]:
     """Primary by mass, then its sub-department by mass; the runner-up is the likeliest other sub-department."""
-    primaries: dict[str, float] = {}
-    for (primary, _), share in mass.items():
-        primaries[primary] = primaries.get(primary, 0.0) + share
+    primaries = _by_primary(mass)
     first = max(primaries, key=lambda d: (round(primaries[d], 9), d))
     ranked = sorted(mass, key=lambda d: (-round(mass[d], 9), d))
     chosen = next(d for d in ranked if d[0] == first)
@@ -170,12 +261,36 @@ def _likeliest(b: Belief, p: Array) -> str:
     return max(zip(p.round(9).tolist(), b.conditions, strict=True))[1]
 
 
-def _urgency(world: World, record: Record, p: Array, department: Department, fired: list[FiredRule]) -> Urgency:
-    """The least urgency that is safe: the cost of under-triage decides, not the likeliest condition."""
-    by: dict[Urgency, float] = dict.fromkeys(Urgency, 0.0)
-    for c, share in zip(world.knowledge.conditions, p.tolist(), strict=True):
-        by[c.urgency] += share
-    signs = [s for s in world.hospital.primary[department.primary].inquiry.danger_signs if record.holds(s)]
+def _urgency(
+    world: World, patient: Patient, record: Record, p: Array, department: Department, fired: list[FiredRule]
+) -> Urgency:
+    """The least urgency that is safe: hard rules, then the cost of under-triage; not the likeliest condition."""
+    ruled = _ruled(world, patient, record, fired)
+    return min(ruled, _likely_urgency(world, patient, record, p, department, fired), key=lambda u: u.level)
+
+
+def _ruled(world: World, patient: Patient, record: Record, fired: list[FiredRule]) -> Urgency:
+    """The most urgent that a hard rule in force demands; self-care if none does."""
+    least = Urgency.SELF_CARE
+    for rule in world.hospital.hard_rules:
+        evidence = holds(rule.when, patient, record) if rule.urgency is not None else None
+        if rule.urgency is not None and evidence is not None:
+            if rule.to is None:  # one that sends somewhere has been named already
+                fired.append(
+                    FiredRule(id=rule.id, kind="hard", strength="decisive", favours=rule.urgency, evidence=evidence)
+                )
+            least = min(least, rule.urgency, key=lambda u: u.level)
+    return least
+
+
+def _likely_urgency(
+    world: World, patient: Patient, record: Record, p: Array, department: Department, fired: list[FiredRule]
+) -> Urgency:
+    """By the probability of an emergency; a danger sign halves what it takes."""
+    levels = np.bincount(_urgencies(world.knowledge), weights=p, minlength=len(Urgency)).tolist()
+    by: dict[Urgency, float] = {u: levels[u.level] for u in Urgency}
+    inquiry = world.hospital.primary[department.primary].inquiry
+    signs = [s for s in wanted(inquiry, patient, record)[1] if record.holds(s)]
     threshold = world.hospital.emergency_threshold * (DANGER_FACTOR if signs else 1)
     if signs:
         fired.append(
@@ -189,11 +304,25 @@ def _urgency(world: World, record: Record, p: Array, department: Department, fir
     return max(rest, key=lambda u: (round(by[u], 9), -u.level))
 
 
-def guidance(world: World, patient: Patient, record: Record, triaged: Mapping[str, Any]) -> Guidance:
-    """What the predicted department wants asked: its own rules, hard rules in force, discriminators of the runner-up."""
-    primary = triaged["department"]["primary"]
+def wanted(inquiry: Inquiry, patient: Patient, record: Record) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a department must ask this patient, and the danger signs it looks for: what is for all, and what fits."""
+    fits = [x for x in inquiry.by_complaint if holds(x.when, patient, record) is not None]
+    must = [*(s for x in fits for s in x.must_ask), *inquiry.must_ask]
+    danger = [*(s for x in fits for s in x.danger_signs), *inquiry.danger_signs]
+    return tuple(must), tuple(danger)
+
+
+def guidance(world: World, patient: Patient, record: Record, triaged: Mapping[str, Any]) -> Guidance | None:
+    """What the department in force wants asked: its own rules, hard rules in force, discriminators of the runner-up.
+
+    None if triage hands on no guidance.
+    """
+    primary = triaged["guidance"]
+    if not primary:
+        return None
     inquiry = world.hospital.primary[primary].inquiry
-    against = set(triaged["runner_up"].values())
+    must, danger = wanted(inquiry, patient, record)
+    against = {b for _, b in pairs_of(triaged)}
     asks = [
         f
         for d in inquiry.discriminators
@@ -209,8 +338,8 @@ def guidance(world: World, patient: Patient, record: Record, triaged: Mapping[st
     return Guidance(
         department=primary,
         ask_first=_findings(first, world),
-        danger_signs=_findings(inquiry.danger_signs, world),
-        must_ask=_findings(inquiry.must_ask, world),
+        danger_signs=_findings(danger, world),
+        must_ask=_findings(must, world),
         discriminators=_findings(asks, world),
     )
 

@@ -44,7 +44,7 @@ class Plan(Record):
     scenarios: Listed = (ALL,)
     """Ids, `tag:NAME`, folders, files, or `all`."""
     personas: Listed = (NEUTRAL,)
-    """Names, `name@grade`, files, or `all`."""
+    """Specs as of `run --persona`, or `all`."""
     inquirer: Listed = ("reference",)
     """Agent specs, each compared with the others."""
     patient: Words = "reference"

@@ -10,7 +10,9 @@ from consult.errors import DataError
 from consult.files import Faults
 from consult.knowledge.model import FindingKind, Knowledge, Source
 from consult.language.guard import role_breaks
+from consult.language.realiser import spoken
 from consult.persona import NEUTRAL, Persona, Wording
+from consult.terms import Sex
 
 ANSWERS: Final = {
     "yes": "present", "no": "absent", "dont_know": "unknown", "forgot": "unknown", "not_noticed": "not_noticed",
@@ -35,9 +37,11 @@ def check_persona(
     """Everything wrong with a persona that loads; empty banks are looked for in `neutral`."""
     faults = Faults(path, f"persona {persona.id}")
     probe = _probe(knowledge)
-    for bank in Wording.model_fields:
-        for n, phrase in enumerate(getattr(persona.wording, bank)):
-            _phrase(bank, n, phrase, probe, knowledge, faults)
+    for part in ("wording", "grave"):
+        for bank in Wording.model_fields:
+            for n, phrase in enumerate(getattr(getattr(persona, part), bank)):
+                for said_so in dict.fromkeys(spoken(phrase, of) for of in (None, *Sex)):
+                    _phrase((part, bank, n), said_so, probe, knowledge, faults)
     _banks(persona, neutral, faults)
     return faults.errors
 
@@ -50,8 +54,8 @@ def _probe(knowledge: Knowledge) -> str | None:
     return None
 
 
-def _phrase(bank: str, n: int, phrase: str, probe: str | None, knowledge: Knowledge, faults: Faults) -> None:
-    where = ("wording", bank, n)
+def _phrase(where: tuple[str, str, int], phrase: str, probe: str | None, knowledge: Knowledge, faults: Faults) -> None:
+    bank = where[1]
     readings = said(phrase, knowledge)
     if readings:
         faults.add(where, f"{quoted(phrase)} is read as {told(readings)}", "use words that no finding uses")

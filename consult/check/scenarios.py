@@ -14,7 +14,8 @@ from consult.hospital import Hospital
 from consult.knowledge.links import link_scenario, near
 from consult.knowledge.model import Finding, FindingKind, Knowledge, Source
 from consult.language.extractor import Reading
-from consult.language.guard import leaks, role_breaks
+from consult.language.giveaway import leaks
+from consult.language.guard import role_breaks
 from consult.language.lexicon import suits
 from consult.language.realiser import statement, voiced
 from consult.scenario import Fact, Release, Scenario, Speaker, State

@@ -29,7 +29,9 @@ TOLD: Final = 10
 @click.argument("plan_file", metavar="[PLAN.yaml]", required=False, type=click.Path(path_type=Path))
 @options.option("--name", help="The run's name. Default: made from the plan.")
 @options.option("--scenarios", multiple=True, metavar="LIST", help="Ids, tag:NAME, folders, files, all. Default: all.")
-@options.option("--personas", multiple=True, metavar="LIST", help="Names, name@grade, all. Default: neutral.")
+@options.option(
+    "--personas", multiple=True, metavar="LIST", help="Specs as of run --persona, or all. Default: neutral."
+)
 @options.option(
     "--inquirer", multiple=True, metavar="SPEC", help="A doctor under test. Repeatable. Default: reference."
 )

@@ -142,6 +142,24 @@ def agents(*, as_json: bool) -> None:
     _print(rows, ("spec", "description"), as_json=as_json)
 
 
+@list_group.command("content")
+@options.folders("A folder or file of scenarios to count too. Repeatable.")
+@options.option("--knowledge", default="general", show_default=True, metavar="NAME|PATH", help="Whose scenarios count.")
+@options.option("--hospital", default="general", show_default=True, metavar="NAME|FILE", help="Whose departments.")
+@options.as_json
+def content(folders: tuple[Path, ...], knowledge: str, hospital: str, *, as_json: bool) -> None:
+    """What the content covers: labels, departments, urgencies, ages, disguised emergencies, facts, findings."""
+    from consult.coverage import coverage
+    from consult.hospital import load_hospital
+    from consult.knowledge.load import load_knowledge
+    from consult.scenario import load_scenario, scenario_files
+
+    good, bad = _each(scenario_files(folders), load_scenario)
+    counts = coverage((s for _, s in good), load_knowledge(knowledge), load_hospital(hospital))
+    _print([row._asdict() for row in counts], counts[0]._fields, as_json=as_json, spare=("number",))
+    _told(bad)
+
+
 @list_group.command("runs")
 @options.db
 @options.as_json

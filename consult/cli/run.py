@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @click.argument("scenario", required=False)
-@options.option("--persona", metavar="NAME[@GRADE]|FILE", help="The patient's temperament. Default: neutral.")
+@options.option(
+    "--persona", metavar="NAME[@GRADE][+AXIS=V]|FILE", help="The patient's temperament and axes. Default: neutral."
+)
 @options.option("--inquirer", metavar="SPEC", help="The doctor under test (`consult list agents`). Default: reference.")
 @options.agents
 @options.world

@@ -7,6 +7,7 @@ of text, scenarios or agents.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -144,31 +145,46 @@ class Belief:
                 out = out + (np.log(p) if v in values else np.log1p(-p))
         return np.asarray(out)
 
-    def posterior(self, known: Mapping[str, Known], age: float, sex: Sex, complaint: str | None = None) -> Array:
-        """P(condition | what is known), shape (conditions,). `complaint` is what the patient came with."""
-        key = (tuple(known.items()), age, sex, complaint)
+    def posterior(
+        self,
+        known: Mapping[str, Known],
+        age: float,
+        sex: Sex,
+        complaint: str | None = None,
+        weights: Mapping[str, float] = MappingProxyType({}),
+    ) -> Array:
+        """P(condition | what is known), shape (conditions,). `complaint` is what the patient came with.
+
+        `weights` are factors on a finding's log-likelihood, 1 where there is none; the complaint always counts in full.
+        """
+        key = (tuple(known.items()), age, sex, complaint, tuple(weights.items()))
         kept = self._posteriors.get(key)
         if kept is None:
             if len(self._posteriors) >= KEPT:
                 self._posteriors.clear()
-            kept = self._posteriors[key] = self._posterior(known, age, sex, complaint)
+            kept = self._posteriors[key] = self._posterior(known, age, sex, complaint, weights)
             kept.setflags(write=False)
         return kept
 
-    def _posterior(self, known: Mapping[str, Known], age: float, sex: Sex, complaint: str | None) -> Array:
+    def _posterior(
+        self, known: Mapping[str, Known], age: float, sex: Sex, complaint: str | None, weights: Mapping[str, float]
+    ) -> Array:
         log_p = self.log_prior(age, sex)
-        finding = self.knowledge.finding
-        for f_id, k in known.items():
-            if f_id == complaint and k.state == "present" and f_id in self._complaint:
-                log_p = log_p + self._complaint[f_id]
-                if finding[f_id].values:
-                    log_p = log_p + self.log_likelihood(f_id, k, "present")
-                continue
-            parent = finding[f_id].parent
-            state = known[parent].state if parent is not None and parent in known else ""
-            log_p = log_p + self.log_likelihood(f_id, k, "absent" if state == "not_noticed" else state)
+        for f_id in known:
+            factor = 1.0 if f_id == complaint else weights.get(f_id, 1.0)
+            log_p = log_p + factor * self.evidence(f_id, known, complaint)
         p = np.exp(log_p - log_p.max())
         return np.asarray(p / p.sum())
+
+    def evidence(self, finding: str, known: Mapping[str, Known], complaint: str | None = None) -> Array:
+        """log P(what is known of `finding` | condition), in the light of what is known of its parent."""
+        k, parent = known[finding], self.knowledge.finding[finding].parent
+        if finding == complaint and k.state == "present" and finding in self._complaint:
+            came = self._complaint[finding]
+            valued = self.knowledge.finding[finding].values
+            return came + self.log_likelihood(finding, k, "present") if valued else came
+        state = known[parent].state if parent is not None and parent in known else ""
+        return self.log_likelihood(finding, k, "absent" if state == "not_noticed" else state)
 
     def gains(self, p: Array, known: Mapping[str, Known], *, guessing: bool = True) -> dict[str, float]:
         """Expected fall of entropy (nats) from learning each finding that is not known and can still be so.

@@ -13,7 +13,7 @@ from typing import Final
 from consult.files import Faults, Loc
 from consult.hospital import Hospital, When
 from consult.knowledge.model import FindingKind, Knowledge
-from consult.scenario import Fact, Scenario, State
+from consult.scenario import Fact, Release, Scenario, State
 
 _VALUES: Final = 8
 """Values listed in a mend, at the most."""
@@ -59,8 +59,8 @@ def _fact(fact: Fact, where: Loc, knowledge: Knowledge, faults: Faults) -> None:
         faults.add((*where, "values"), f"{finding.none} of {finding.id} comes alone", "remove it, or the others")
     if finding.kind is FindingKind.TEXT and present and not fact.text:
         faults.add((*where, "text"), f"{finding.id} is told in the patient's own words", "add `text:`")
-    if finding.kind is not FindingKind.TEXT and fact.text:
-        faults.add((*where, "text"), f"{finding.id} takes no text", "remove `text:`; its words are the knowledge's")
+    if fact.release in (Release.UNKNOWN, Release.ORDER_ONLY) and fact.text:
+        faults.add((*where, "text"), f"{finding.id} is never told by the patient", "remove `text:`")
 
 
 def _above(fact: Fact, where: Loc, scenario: Scenario, knowledge: Knowledge, faults: Faults) -> None:
@@ -89,6 +89,9 @@ def link_hospital(hospital: Hospital, knowledge: Knowledge, faults: Faults) -> N
         _specs((*at, "danger_signs"), d.inquiry.danger_signs, knowledge, faults)
         for m, x in enumerate(d.inquiry.discriminators):
             _specs((*at, "discriminators", m, "ask"), x.ask, knowledge, faults)
+        for m, y in enumerate(d.inquiry.by_complaint):
+            _specs((*at, "by_complaint", m, "must_ask"), y.must_ask, knowledge, faults)
+            _specs((*at, "by_complaint", m, "danger_signs"), y.danger_signs, knowledge, faults)
     for n, h in enumerate(hospital.hard_rules):
         _specs(("hard_rules", n, "ask_first"), h.ask_first, knowledge, faults)
     for where, when in conditions(hospital):
@@ -101,6 +104,8 @@ def conditions(hospital: Hospital) -> Iterator[tuple[Loc, When]]:
     for n, d in enumerate(hospital.departments):
         for m, x in enumerate(d.inquiry.discriminators):
             yield ("departments", n, "inquiry", "discriminators", m, "when"), x.when
+        for m, y in enumerate(d.inquiry.by_complaint):
+            yield ("departments", n, "inquiry", "by_complaint", m, "when"), y.when
     for n, h in enumerate(hospital.hard_rules):
         yield ("hard_rules", n, "when"), h.when
     for n, c in enumerate(hospital.comparisons):

@@ -174,8 +174,8 @@ class Condition(Record):
     icd10: Annotated[str, StringConstraints(pattern=r"^[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?$")]
     synonyms: tuple[Text, ...] = ()
     answers: tuple[Text, ...] = ()
-    """Further names that count as this diagnosis when a doctor gives them, but that a patient may well say too
-    ("asthma"); the guard does not look for these."""
+    """Further names or ICD-10 codes that count as this diagnosis when a doctor gives them, but that a patient may well
+    say too ("asthma"); the guard does not look for these."""
     parent: Slug | None = None
     """The broader condition it is a kind of."""
     label: Words | None = None

@@ -116,7 +116,7 @@ thirst: thirst, thirsty
 pale: pale, pallor
 gland: gland, glands
 bright: bright, light
-noise: noise, sound, noisy
+noise: noise, sound, noisy, squeak, squeaky
 pregnant: pregnant, pregnancy
 testicle: testicle, ball, testicular
 private: down below
@@ -125,7 +125,9 @@ diarrhoea: diarrhoea, diarrhea, have the runs, got the runs, loose poo, loose st
 bloodpressure: hypertension, blood pressure
 diabetes: diabetes, diabetic
 asthma: asthma, asthmatic
-heart illness: heart attack
+heart illness: heart attack, heart trouble, trouble with heart, heart problem, heart problems, heart condition
+drool: drool, drooling, dribble, dribbling, dribbles
+droop: droop, drooping, hang, hanging, sag, sagging
 lose: lose, lost, losing, loss
 gain: gain, gained, put on
 breathe: breath, breathe, breathing

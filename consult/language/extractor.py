@@ -31,6 +31,8 @@ from consult.language.tokens import Tokens, sentences, tokens
 
 __all__ = ["Reading", "extract"]
 _LEADS: Final = YES | {"well", "oh", "so", "honestly", "look"}
+NONE: Final = "none"
+"""The value that a plain "no" stands for, where a finding has it."""
 _BARE: Final = 3
 """Tokens up to which a sentence is not searched for paraphrases."""
 
@@ -69,7 +71,7 @@ def _answered(s: Sentence, asked: Sequence[str]) -> Reply | None:
     if not asked:
         return None
     if not s.read:
-        return "present" if hums_yes(s.part) else short_reply(s.toks)
+        return "present" if hums_yes(s.part) else short_reply(s.toks) or _in_a_clause(s.part)
     if len(asked) == 1 and len(s.toks) > 1 and s.part[len(s.part.split(",")[0]) :].startswith(","):
         first = tokens(s.part.split(",")[0])
         if len(first) == 1 and first[0] in YES | NO:  # an answer to what was asked, whatever else is told
@@ -77,10 +79,21 @@ def _answered(s: Sentence, asked: Sequence[str]) -> Reply | None:
     return None
 
 
+def _in_a_clause(part: str) -> Reply | None:
+    """The bare answer that a sentence begins or ends with: "They are, I can't get my shoes on", "It doesn't hurt, no"."""
+    first, *rest = part.split(",")
+    if not rest:
+        return None
+    last = tokens(rest[-1])
+    return short_reply(tokens(first)) or (short_reply(last) if len(last) == 1 and last[0] in YES | NO else None)
+
+
 def _put(out: dict[str, Reading], r: Reading) -> None:
     old = out.get(r.finding)
     if old is not None and old.state == r.state == "present" and r.values:
         r = replace(r, values=tuple(dict.fromkeys((*old.values, *r.values))))
+    if old is not None and (old.turned or {old.state, r.state} == {"present", "absent"}):
+        r = replace(r, turned=True)
     out[r.finding] = r
 
 
@@ -100,7 +113,8 @@ def _sentence(s: Sentence, asked: Sequence[str]) -> None:
     if all(s.free) and _framed(s):
         return
     for f_id in asked:
-        if f_id in s.lex.values and not any(r.finding == f_id for r in s.read):
+        future = "will" in s.toks  # "a good story one day"
+        if f_id in s.lex.values and not future and not any(r.finding == f_id for r in s.read):
             _more_values(s, 0, f_id)
     if any(s.free):
         mentions(s)
@@ -189,6 +203,8 @@ def _answer(out: dict[str, Reading], short: Reply | None, text: str, asked: Sequ
                 out[f_id] = Reading(f_id, "absent") if denies(text) else Reading(f_id, "present", text=text.strip())
         elif f.kind is FindingKind.TEXT and short == "present":
             out[f_id] = Reading(f_id, "present", text=text.strip())
+        elif short == "absent" and NONE in f.value_ids:
+            out[f_id] = Reading(f_id, "present", (NONE,))
         elif short != "present" or f.kind is FindingKind.BINARY:
             out[f_id] = Reading(f_id, short)
 

@@ -8,25 +8,38 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, Literal
 
 from consult.events import Told
 from consult.knowledge.model import FindingKind, Knowledge
 from consult.language.extractor import Reading, extract
-from consult.language.lexicon import Entry, Lexicon, Phrases, lexicon
-from consult.language.realiser import statement, voiced
-from consult.language.tokens import Tokens, tokens
-from consult.scenario import Scenario, Speaker
+from consult.language.giveaway import leaks
+from consult.language.manner import clinical
+from consult.language.tokens import tokens
+from consult.scenario import Fact, Scenario, Speaker
 
-Breach = Literal["leak", "unreleased", "invention", "role_break"]
+Breach = Literal["leak", "unreleased", "invention", "contradiction", "role_break"]
 
 _ROLE: Final = re.compile(
-    r"\b(?:vignettes?|case (?:file|description|report)s?|as an? (?:ai|assistant|language model)|language model|the (?:prompt|scenario|script)"
-    r"|simulat(?:ed|ion|or)|how (?:can|may) i (?:help|assist) you(?: today)?|differential diagnos[ei]s|the patient (?:is|has|reports|denies|presents)"
-    r"|i (?:would )?(?:diagnose|prescribe)|not (?:mentioned|specified|provided) in|your (?:symptoms|condition) (?:are|is|suggest))\b",
+    r"\b(?:vignettes?|role[- ]?play|chat ?bot|language model|as an? (?:ai|assistant,? i)|an ai\b|simulat(?:e|es|ed|ing|ion|or)"
+    r"|(?:stay|remain) in character|hidden fact"
+    r"|(?:case|patient|clinical) (?:files?|descriptions?|reports?|notes|summary)|the (?:prompt|scenario|script|transcript)"
+    r"|my (?:character|persona|profile|instructions|script|prompt|programming)|in my (?:instructions|profile)"
+    r"|not (?:mentioned|specified|provided|given) in"
+    r"|i (?:was|am|have been|'ve been|'m) (?:instructed|programmed|told not|asked not|not (?:allowed|permitted)) to"
+    r"|(?:can ?not|can't|must not|may not) (?:disclose|reveal)|(?:disclose|reveal) the (?:diagnosis|answer)|(?:ask|asked) the right question"
+    r"|how (?:can|may) i (?:help|assist) you(?: today)?|(?:anything|something) else i can (?:help|assist)|happy to (?:help|assist) (?:you|with)"
+    r"|let me know if you (?:need|have any)"
+    r"|(?:here is|here's) (?:a|the|my) (?:summary|list|overview)|summary of my symptoms"
+    r"|differential(?: diagnos[ei]s)?|the patient (?:is|has|reports|denies|presents|complains)|i present with"
+    r"|i (?:would )?(?:diagnose|prescribe|recommend|advise|suggest an?)"
+    r"|you should (?:consider|rule out|order|perform|prescribe)|your (?:symptoms|condition) (?:are|is|suggest))\b"
+    r"|\b(?:great|excellent|good) question!",
     re.IGNORECASE,
 )
+"""Of an assistant, of a case, of a doctor. Ours."""
+REGISTER: Final = 2
+"""Clinical terms in one utterance from which it is a doctor who speaks. Ours."""
 
 
 def role_breaks(text: str) -> tuple[str, ...]:
@@ -57,27 +70,43 @@ def breaches(
     now = list(told)
     allowed: dict[str, Told] = {t.finding: t for t in (*before, *now)}
     out = [Found("role_break", words) for words in role_breaks(text)]
+    terms = clinical(text, knowledge)
+    if len(set(terms)) >= REGISTER:
+        out.append(Found("role_break", terms[0]))
     if leaks(text, now, scenario, knowledge):
         out.append(Found("leak", "diagnosis"))
     for r in extract(text, knowledge, asked, for_other=scenario.patient.speaker is not Speaker.SELF):
-        kind = None if r.implied else _judge(r, allowed.get(r.finding), scenario, knowledge)
+        kind = _judge(r, allowed.get(r.finding), scenario, knowledge)
         if kind is not None:
             out.append(Found(kind, r.finding))
     return tuple(out)
 
 
 def _judge(r: Reading, told: Told | None, scenario: Scenario, knowledge: Knowledge) -> Breach | None:
-    """Whether a reading is covered by what was told; if not, whether it is a real fact or made up."""
-    if r.state in ("unknown", "not_noticed"):
+    """Whether a reading is covered by what was told; if not, whether it is a real fact, against one, or made up."""
+    fact = scenario.by_finding.get(r.finding)
+    if r.turned or (fact is not None and against(r.state, r.values, fact, knowledge)):
+        return "contradiction"
+    if r.implied or r.state in ("unknown", "not_noticed"):
         return None
     if told is not None and told.state == r.state and set(r.values) <= set(told.values):
         return None if _own_words(r, scenario, knowledge) else "invention"
-    fact = scenario.by_finding.get(r.finding)
     if fact is not None and fact.state.value == r.state and set(r.values) <= set(fact.values):
         return "unreleased"
     if r.state == "absent" and fact is None and scenario.closed_world:
         return "unreleased"
     return "invention"
+
+
+def against(state: str, values: Sequence[str], fact: Fact, knowledge: Knowledge) -> bool:
+    """Whether what is said of a finding and the fact cannot both be so.
+
+    Another value of a kind of which there is one is against it; a further value of several is an addition.
+    """
+    if {state, fact.state.value} == {"present", "absent"}:
+        return True
+    one = knowledge.finding[fact.finding].kind is FindingKind.CATEGORICAL
+    return one and state == fact.state.value and bool(values and fact.values) and not set(values) <= set(fact.values)
 
 
 def _own_words(r: Reading, scenario: Scenario, knowledge: Knowledge) -> bool:
@@ -87,42 +116,3 @@ def _own_words(r: Reading, scenario: Scenario, knowledge: Knowledge) -> bool:
         return True
     own = {*tokens(fact.text), *tokens(finding.present), *tokens(finding.plain), *_JOINING}
     return set(tokens(r.text)) <= own
-
-
-def leaks(text: str, told: Iterable[Told], scenario: Scenario, knowledge: Knowledge) -> bool:
-    """Whether the gold diagnosis or a name of it is said, other than inside a released fact's own words.
-
-    ("I've had shingles before" is a fact of history where it is one, even if the answer is shingles again.)
-    """
-    lex = lexicon(knowledge)
-    names = _names(lex, (scenario.gold.condition, *scenario.gold.alternatives))
-    toks = tokens(text)
-    hits = list(names.find(toks))
-    if not hits:
-        return False
-    covered = _covered(toks, told, scenario, lex)
-    return any(not all(covered[i:j]) for i, j, _ in hits)
-
-
-def _covered(toks: Tokens, told: Iterable[Told], scenario: Scenario, lex: Lexicon) -> list[bool]:
-    covered = [False] * len(toks)
-    for t in told:
-        finding = lex.knowledge.finding.get(t.finding)
-        if finding is None or t.state not in ("present", "absent") or finding.kind is FindingKind.TEXT:
-            continue
-        key = tokens(voiced(statement(t, finding, scenario), finding, scenario))
-        for i in range(len(toks) - len(key) + 1):
-            if toks[i : i + len(key)] == key:
-                covered[i : i + len(key)] = [True] * len(key)
-    return covered
-
-
-@lru_cache(maxsize=256)
-def _names(lex: Lexicon, conditions: tuple[str, ...]) -> Phrases:
-    """Names of conditions as phrases."""
-    out = Phrases()
-    for c_id in conditions:
-        c = lex.knowledge.condition.get(c_id)
-        for name in (c.name, c.plain, *c.synonyms) if c is not None else (c_id.replace("_", " "),):
-            out.add(tokens(name), Entry(c_id))
-    return out

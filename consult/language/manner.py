@@ -1,61 +1,94 @@
-"""How the inquirer speaks: empathy, explanation, signposts, jargon, stacked questions; and what a layperson makes of it.
+"""How the inquirer speaks: what moves a mood, jargon, stacked and closed questions; and what a layperson makes of it.
 
-Text in, causes out; no mood, no scenario.
+Text in, causes out; no mood, no scenario. The acts of speech themselves are in `acts`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
 from consult.events import Query
 from consult.knowledge.model import Knowledge
 from consult.knowledge.per_object import per_object
+from consult.language.acts import SpeechAct, acts
 from consult.language.lexicon import Entry, Lexicon, Phrases, lexicon
-from consult.language.tokens import tokens
+from consult.language.tokens import sentences, tokens
 from consult.persona import Cause
 
-_EMPATHY: Final = re.compile(
-    r"\b(?:sorry (?:to hear|that|you|this|about)|(?:that|this|it) (?:must|sounds?|seems?|can)(?: have| be|'ve)?(?: been)?"
-    r"(?: really| very| so| quite)? (?:hard|difficult|frightening|worrying|scary|upsetting"
-    r"|tough|exhausting|unpleasant|miserable|distressing|painful|awful|horrible)"
-    r"|i (?:can )?(?:understand|see|hear|imagine|appreciate)\b[^.?!]{0,40}"
-    r"\b(?:worr|hard|difficult|upset|frighten|scar|concern|frustrat|feel|how|why|tired)"
-    r"|thank you for (?:telling|sharing|being|your patience|trusting)|take your time|you(?:'re| are) not alone|anyone would (?:be|feel)"
-    r"|i(?:'m| am) here to help|we(?:'ll| will) (?:get to the bottom|look after|take (?:good )?care))",
+_CAUSES: Final = {
+    Cause.EMPATHY: {SpeechAct.EMPATHY},
+    Cause.EXPLANATION: {SpeechAct.EXPLANATION},
+    Cause.SIGNPOST: {SpeechAct.SIGNPOST, SpeechAct.SUMMARY},
+}
+"""The acts that move a mood; a summary shows the way, too."""
+_GLOSS: Final = re.compile(
+    r"\b(?:that is|that's|(?:this|that|which|it) means|which is|meaning|in other words|in plain|simply put|put simply|i mean"
+    r"|also (?:called|known)|known as|what (?:we|doctors) call|is called|(?:is|are) when|a condition)\b|\(",
     re.IGNORECASE,
 )
-_EXPLANATION: Final = re.compile(
-    r"\b(?:i(?:'m| am)? ask(?:ing)?\b[^.?!]{0,30}\bbecause|the reason i|this (?:will )?helps? me|it helps me|so that i can|so (?:that )?we can"
-    r"|let me explain|what this means|to rule out|to make sure|to find out)\b",
+"""Words by which a term is explained, in its sentence or the next; below, those that a next sentence does it with."""
+_GLOSS_NEXT: Final = re.compile(r"(?:it|this|these|they)(?:'s|'re| is| are)\b", re.IGNORECASE)
+_CLOSED: Final = re.compile(
+    r"(?:(?:and|so|ok|okay|right|now|well|also|then|but|just|please|or)\b[\s,]*)*"
+    r"(?:(?:do|does|did|have|has|had|are|is|was|were|can|could|would|will|should|am)(?:n't)?\b|any\b)",
     re.IGNORECASE,
 )
-_SIGNPOST: Final = re.compile(
-    r"\b(?:(?:let me|i(?:'ll| will|'d like to| would like to| want to)|to|can i|may i) (?:just )?(?:sum up|summari[sz]e|recap|go over what)"
-    r"|so,? (?:far )?you(?:'ve| have) told me|(?:what|here)(?:'s| is)? (?:i(?:'d like to| will)|we(?:'ll| will)) (?:do )?(?:first|next|now)"
-    r"|(?:first|next|now|then),? i(?:'d like| would like|'ll| will| want| am going|'m going) to (?:ask|look|examine|talk|move|go)"
-    r"|before we (?:finish|start|go on)|there (?:are|is) (?:just )?(?:one|two|three|a few) (?:more |last |other )?(?:thing|question)s?)",
-    re.IGNORECASE,
-)
+"""How a question begins that yes or no would answer."""
 _STACK: Final = 3
 """Findings asked in one breath from which a question is stacked."""
 
 
+def is_stacked(text: str, query: Query) -> bool:
+    """Whether several questions are put in one breath."""
+    return text.count("?") > 1 or len(query.findings) >= _STACK
+
+
+def is_closed(text: str, query: Query) -> bool:
+    """Whether what is asked, and not openly, can be answered by yes or no."""
+    if query.open or query.asks_nothing:
+        return False
+    asking = [s for s in sentences(text) if "?" in s] or list(sentences(text)[-1:])
+    return any(_CLOSED.match(s) for s in asking)
+
+
 def manner(text: str, query: Query, knowledge: Knowledge) -> tuple[Cause, ...]:
     """What in `text` can move a mood, by its words alone."""
-    out: list[Cause] = []
-    if _EMPATHY.search(text):
-        out.append(Cause.EMPATHY)
-    if _EXPLANATION.search(text):
-        out.append(Cause.EXPLANATION)
-    if _SIGNPOST.search(text):
-        out.append(Cause.SIGNPOST)
-    if text.count("?") > 1 or len(query.findings) >= _STACK:
+    done = acts(text)
+    out = [cause for cause, by in _CAUSES.items() if not by.isdisjoint(done)]
+    if is_stacked(text, query):
         out.append(Cause.STACKED)
     if jargon(text, _jargon(knowledge)):
         out.append(Cause.JARGON)
     return tuple(out)
+
+
+def unexplained(text: str, knowledge: Knowledge) -> tuple[str, ...]:
+    """Clinical terms in `text`, names of conditions too, that are neither put in plain words there nor explained.
+
+    A term is explained by its own plain wording, or by words such as "that is" in its sentence or the next.
+    """
+    known, parts = _terms_of(knowledge), sentences(text)
+    whole = tokens(text)
+    out: list[str] = []
+    for n, part in enumerate(parts):
+        toks = tokens(part)
+        for i, j, entry in known.find(toks):
+            if not (_holds(whole, tokens(entry.value or "")) or _glossed(parts[n : n + 2])):
+                out.append(" ".join(toks[i:j]))
+    return tuple(dict.fromkeys(out))
+
+
+def _glossed(parts: Sequence[str]) -> bool:
+    """Whether the term in the first of two sentences is explained there or in the second."""
+    return bool(_GLOSS.search(" ".join(parts)) or (len(parts) > 1 and _GLOSS_NEXT.match(parts[1])))
+
+
+def _holds(toks: Sequence[str], phrase: Sequence[str]) -> bool:
+    n = len(phrase)
+    return n > 0 and any(tuple(toks[i : i + n]) == tuple(phrase) for i in range(len(toks) - n + 1))
 
 
 @lru_cache(maxsize=20_000)
@@ -63,6 +96,11 @@ def jargon(text: str, terms: Phrases) -> tuple[str, ...]:
     """Clinical terms used; each counts even if explained beside it (explaining has its own reward)."""
     toks = tokens(text)
     return tuple(" ".join(toks[i:j]) for i, j, _ in terms.find(toks))
+
+
+def clinical(text: str, knowledge: Knowledge) -> tuple[str, ...]:
+    """The clinical terms of a knowledge that `text` uses."""
+    return jargon(text, _jargon(knowledge))
 
 
 def understood(text: str, query: Query, knowledge: Knowledge, health_literacy: str) -> Query:
@@ -111,3 +149,18 @@ def _terms(knowledge: Knowledge) -> Phrases:
 
 
 _jargon = per_object(_terms)
+
+
+def _with_conditions(knowledge: Knowledge) -> Phrases:
+    """Clinical wordings of findings and conditions, each with its plain wording as the value."""
+    out = Phrases()
+    for key, entry in _terms(knowledge).table.items():
+        out.add(key, Entry(entry.finding, value=knowledge.finding[entry.finding].plain))
+    for c in knowledge.conditions:
+        key = tokens(c.name)
+        if c.plain and not set(key) <= set(tokens(c.plain)):
+            out.add(key, Entry(c.id, value=c.plain))
+    return out
+
+
+_terms_of = per_object(_with_conditions)

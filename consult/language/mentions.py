@@ -12,17 +12,19 @@ from typing import Final
 
 from consult.knowledge.model import FindingKind
 from consult.language.concepts import concepts
-from consult.language.gist import gists
+from consult.language.gist import Hit, gists
 from consult.language.lexicon import Lexicon
 from consult.language.replies import NO, NOT_NOTICED, REFUSED, UNKNOWN, YES, Reply, contains
 from consult.language.scope import applies, reach
 from consult.language.tokens import NEGATORS, Tokens, tokens
 
 _BREAKERS: Final = frozenset("but however though although except apart only just yet because".split())
+_COMPARES: Final = frozenset("this so as like".split())
 _MIGHT: Final = frozenset("might may maybe perhaps possibly could".split())
 _CLAUSE: Final = re.compile(r"(?<=[,;:])\s+|\s+(?=(?:and|but|because|though|although)\s)", re.IGNORECASE)
 _PAST: Final = frozenset("past risk family medicines social ice course".split())
 """Topics of which a thing that is over may be told."""
+_IT: Final = re.compile(r"(?:it|they)\b", re.IGNORECASE)
 COVER: Final = 0.6
 """Share of a clause, by weight, that a paraphrase must account for; more than in a question, for nobody asked."""
 
@@ -38,6 +40,8 @@ class Reading:
     """The words, where they are the content."""
     implied: bool = False
     """Follows from another reading (a described pain is a pain)."""
+    turned: bool = False
+    """The same words say the contrary too."""
 
 
 @dataclass
@@ -135,6 +139,8 @@ def negated(s: Sentence, i: int) -> bool:
         if toks[k] == "and" and (toks[k + 1 : k + 2] == ("@",) or toks[k + 1 : k + 2] == ("be",)):
             return False
         if toks[k] in NEGATORS:
+            if toks[k] == "never" and _COMPARES.intersection(toks[i + 1 : i + 4]):
+                return False  # "I've never had a headache this bad"
             if k == 0 and toks[k] == "no" and toks[1:2] in (("@",), ("it",), ("but",)):
                 return False  # "No, I have a cough"
             return not (toks[k] == "not" and toks[k + 1 : k + 2] == ("only",))
@@ -167,21 +173,32 @@ def paraphrases(s: Sentence) -> None:
         start, at = at, at + len(toks)
         if len(toks) < 2 or not all(s.free[start:at]):
             continue
-        if (
-            contains(toks, UNKNOWN)
-            or contains(toks, REFUSED)
-            or contains(toks, NOT_NOTICED)
-            or _MIGHT.intersection(toks)
-        ):
+        if _evades(toks) or _MIGHT.intersection(toks):
             continue
         denied = bool(NEGATORS.intersection(toks))
-        for hit in g.about(concepts(toks), COVER):
+        said = concepts(toks)
+        for hit in g.about(said, COVER) or _of_it(s, clause, said):
             f = s.lex.knowledge.finding[hit.finding]
             inner = g.is_denial(hit)
             if f.kind is not FindingKind.BINARY or f.id in have or (inner and not denied):
                 continue
-            if len(hit.gist) == 1 and not (inner or g.is_its_name(hit)):
+            if len(hit.gist) == 1 and not (inner or g.is_its_name(hit) or f.id in s.asked):
                 continue
             if s.own(f.id, at, at):
                 s.read.append(Reading(f.id, "absent" if denied and not inner else "present"))
                 s.take(start, at)
+
+
+def _of_it(s: Sentence, clause: str, said: tuple[str, ...]) -> list[Hit]:
+    """The one finding asked for, where "it" or "they" stands for what was asked about: "it's terribly sore", of the throat."""
+    if len(s.asked) != 1 or not _IT.match(clause) or s.asked[0] not in s.lex.knowledge.finding or _evades(s.toks):
+        return []
+    f = s.lex.knowledge.finding[s.asked[0]]
+    named = s.lex.knowledge.finding[f.parent].plain if f.parent else f.plain
+    g = gists(s.lex.knowledge)
+    hits = g.about((*concepts(tokens(named)), *said), COVER)
+    return [h for h in hits if h.finding == f.id and h.gist.intersection(said)]
+
+
+def _evades(toks: Tokens) -> bool:
+    return contains(toks, UNKNOWN) or contains(toks, REFUSED) or contains(toks, NOT_NOTICED)

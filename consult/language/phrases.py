@@ -19,15 +19,8 @@ class Draw:
         self._seed = seed
         self.drawn: dict[str, int] = dict(drawn or {})
 
-    def __call__(self, name: str, bank: Bank, *, words: int | None = None) -> str:
-        """The next phrase of a bank; "" from an empty one. `words`: the next of so many words at most, if there is one."""
-        if words is None or all(len(p.split()) > words for p in bank):
-            return self._next(name, bank)
-        while len((phrase := self._next(name, bank)).split()) > words:
-            pass
-        return phrase
-
-    def _next(self, name: str, bank: Bank) -> str:
+    def __call__(self, name: str, bank: Bank) -> str:
+        """The next phrase of a bank; "" from an empty one."""
         if not bank:
             return ""
         n = self.drawn.get(name, 0)

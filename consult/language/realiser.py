@@ -7,6 +7,7 @@ temperament or a register does to it is done only where it is still read as the 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,14 +16,22 @@ from consult.events import Told
 from consult.knowledge.model import Finding, FindingKind, Knowledge
 from consult.language.extractor import extract
 from consult.language.phrases import Draw
-from consult.language.register import LEAD_SHARE, LEADS, TAG_SHARE, TAGS, expanded, led, loosened, tagged
+from consult.language.register import LEAD_SHARE, LEADS, TAG_SHARE, TAGS, expanded, led, loosened, stiffened, tagged
 from consult.language.tokens import tokens
 from consult.language.voice import capital, third_person
 from consult.persona import Persona
-from consult.scenario import Scenario, Speaker
+from consult.scenario import Fact, Scenario, Speaker
+from consult.terms import Sex
 
-SHORT = 3
-"""Words of the answers to delicate questions, at most: no jokes there."""
+NOTHING_OF_ONES_OWN = "I can't say, nothing in particular."
+"""To a question for one's own ideas, worries or wishes, of who has none on record; nobody does not *know* them."""
+CLIPPED_TO = 5
+"""Words of a fact that is said in no sentence, at most."""
+_NEVER_CLIPPED = re.compile(r"(?:being|unable|everyone)\b")
+_NO_NO = re.compile(r"(?:\w+ing \w|(?:fewer|less|more|poorer?|possible|great|much|very|seldom|easy)\b)")
+"""What cannot stand behind a lone "no"."""
+_ARTICLE = re.compile(r"^(?:an?|the) ")
+_SLOT = re.compile(r"(^|[.!?] )?\{([^}]*)\}")
 OWN_TOPICS = frozenset({"ice"})
 """Topics in which a parent or carer speaks for themselves."""
 
@@ -38,6 +47,8 @@ class Saying:
     """Said first: a word bank's name, or empty."""
     extras: tuple[str, ...] = ()
     """Word banks of which one phrase each follows."""
+    grave: bool = False
+    """In the words for what is grave, where the persona has any."""
 
 
 def realise(
@@ -49,14 +60,14 @@ def realise(
     draw: Draw | None = None,
 ) -> str:
     """The utterance. Without `draw`, phrases come from decks of its own."""
-    say = _Speaker(scenario, knowledge, persona, rng, draw or Draw(int(rng.random() * 2**32)))
+    say = _Speaker(scenario, knowledge, persona, rng, draw or Draw(int(rng.random() * 2**32)), saying.grave)
     parts = [say.phrase(saying.lead)] if saying.lead else []
     spoken = [t for t in saying.told if t.rule != "implied"]
     alone = len(saying.asked) == 1 == len(spoken) and spoken[0].finding == saying.asked[0]
     for i, t in enumerate(spoken):
         answers = t.finding in saying.asked or t.state != "present"  # a "yes" is to what was asked, not to its parent
         first = i == 0 and bool(saying.asked) and answers
-        parts.append(say.fact(t, saying.asked, alone=alone, first=first))
+        parts.append(say.fact(t, saying.asked, alone=alone, first=first, leads=i == 0))
         if t.tone != "plain":
             parts.append(say.phrase("play_down" if t.tone == "played_down" else "dramatise"))
     parts += [say.phrase(bank) for bank in saying.extras]
@@ -73,51 +84,58 @@ class _Speaker:
     persona: Persona
     rng: random.Random
     draw: Draw
+    grave: bool
 
-    def phrase(self, bank: str, *, delicate: bool = False) -> str:
-        """The next phrase of a bank; of something delicate, one of its few short ones."""
-        phrases = getattr(self.persona.wording, bank)
-        return self.draw(bank, phrases, words=SHORT if delicate else None)
+    def phrase(self, bank: str) -> str:
+        """The next phrase of a bank, in the voice of who speaks."""
+        own = self.grave and bool(getattr(self.persona.grave, bank))
+        phrase = self.draw(f"grave {bank}" if own else bank, self.persona.bank(bank, grave=own))
+        patient = self.scenario.patient
+        return spoken(phrase, None if patient.speaker is Speaker.SELF else patient.sex)
 
-    def fact(self, t: Told, asked: tuple[str, ...], *, alone: bool, first: bool) -> str:
-        """One fact as a sentence, with a yes or no before it where it answers a question."""
+    def fact(self, t: Told, asked: tuple[str, ...], *, alone: bool, first: bool, leads: bool) -> str:
+        """One fact as a sentence, with a yes or no before it where it answers a question; else, if it `leads`, words
+        that lead in."""
         finding = self.knowledge.finding[t.finding]
+        only = first and asked == (
+            t.finding,
+        )  # of what a detail belongs to, a bare answer would be heard of the detail
+        named = finding.kind is FindingKind.BINARY and not only  # "any" goes before a thing, not before a manner of it
         if t.state == "withheld":
-            return self.phrase("reluctant") if alone else f"I'd rather not talk about {finding.plain}."
-        named = finding.kind is FindingKind.BINARY and not alone  # "any" goes before a thing, not before a manner of it
+            return f"I'd rather not talk about {finding.plain}." if named else self.phrase("reluctant")
         if t.state == "unknown":
             if named and not first:
-                return f"I don't know about any {finding.plain}."
-            return self.phrase("forgot" if t.rule == "recall" else "dont_know", delicate=finding.sensitive)
+                return f"I don't know about {_any(finding.plain)}."
+            if finding.topic in OWN_TOPICS and t.rule != "recall":
+                return NOTHING_OF_ONES_OWN
+            return self.phrase("forgot" if t.rule == "recall" else "dont_know")
         if t.state == "not_noticed":
-            return (
-                f"I haven't noticed any {finding.plain}."
-                if named
-                else self.phrase("not_noticed", delicate=finding.sensitive)
-            )
+            return f"I haven't noticed {_any(finding.plain)}." if named else self.phrase("not_noticed")
         text = _sentence(voiced(statement(t, finding, self.scenario), finding, self.scenario))
         if not first or finding.kind is not FindingKind.BINARY:
-            return self._put(text, t, finding, asked)
-        answer = self.phrase("yes" if t.state == "present" else "no", delicate=finding.sensitive)
+            return self._put(text, t, finding, asked, leads=leads and t.state == "present")
+        answer = self.phrase("yes" if t.state == "present" else "no")
         if self.persona.speech == "colloquial":
             answer = loosened(answer, self.rng.random())
+        elif self.persona.speech == "formal":
+            answer = stiffened(answer)
         if alone and self.rng.random() < self.persona.traits.brevity:
             return answer or text
-        return f"{answer} {self._put(text, t, finding, asked)}".strip()
+        return f"{answer} {self._put(text, t, finding, asked, leads=False)}".strip()
 
-    def _put(self, text: str, t: Told, finding: Finding, asked: tuple[str, ...]) -> str:
+    def _put(self, text: str, t: Told, finding: Finding, asked: tuple[str, ...], *, leads: bool) -> str:
         """A sentence as this person puts it; as it stands, where another way would not be understood the same."""
         p, chance = self.persona, self.rng.random()
         if chance < p.traits.clipped:
             return self._if_same(_clipped(t, finding, alone=asked == (t.finding,)), text, asked)
-        if chance > 1 - p.traits.lead_in:
+        if chance > 1 - p.traits.lead_in and leads:
             return self._if_same(led(self.phrase("lead_in"), text), text, asked)
         if p.speech == "plain":
             return text
         chance = self.rng.random()
-        if chance < LEAD_SHARE:
+        if chance < LEAD_SHARE and leads:
             return self._if_same(led(self.draw("register", LEADS[p.speech]), text), text, asked)
-        if chance > 1 - TAG_SHARE and finding.kind is FindingKind.BINARY:
+        if chance > 1 - TAG_SHARE and finding.kind is FindingKind.BINARY and t.state == "present" and not self.grave:
             return self._if_same(tagged(text, self.draw("tag", TAGS[p.speech])), text, asked)
         return text
 
@@ -136,21 +154,50 @@ def _read(text: str, knowledge: Knowledge, asked: tuple[str, ...]) -> set[tuple[
 
 
 def _clipped(t: Told, finding: Finding, *, alone: bool) -> str:
-    """A fact in a word or two; "" where that would say nothing."""
+    """A fact in a word or two; "" where that would say nothing, or sound like a form."""
     if finding.kind is FindingKind.BINARY:
-        return _sentence(finding.plain if t.state == "present" else f"no {finding.plain}")
-    if finding.values and alone and t.state == "present":
-        plain = {v.id: v.plain for v in finding.values}
-        return _sentence(listed([plain.get(v, v) for v in t.values]))
+        plain = finding.plain
+        if finding.sensitive or len(plain.split()) > CLIPPED_TO or _NEVER_CLIPPED.match(plain):
+            return ""
+        if t.state == "present":
+            return _sentence(plain)
+        bare = _ARTICLE.sub("", plain)
+        return "" if _NO_NO.match(bare) else _sentence(f"no {bare}")
+    verbless = len(finding.present.partition("{value}")[0].split()) > 1  # else the value holds the verb
+    if finding.values and alone and t.state == "present" and verbless:
+        values = {v.id: v.plain for v in finding.values}
+        return _sentence(listed([values.get(v, v) for v in t.values]))
     return ""
 
 
+def _any(plain: str) -> str:
+    """A thing behind "any"; a doing as it is."""
+    return plain if plain.split()[0].endswith("ing") else f"any {_ARTICLE.sub('', plain)}"
+
+
+def spoken(phrase: str, of: Sex | None) -> str:
+    """A phrase of a word bank: what stands in braces is about the patient, of sex `of` if somebody else speaks."""
+    if of is None:
+        return phrase.replace("{", "").replace("}", "")
+
+    def turned(m: re.Match[str]) -> str:
+        words = third_person(m[2], of)
+        return m[1] + words if m[1] is not None else words[:1].lower() + words[1:]
+
+    return _SLOT.sub(turned, phrase)
+
+
 def statement(t: Told, finding: Finding, scenario: Scenario) -> str:
-    """The first-person sentence for a told fact, its slot filled; "" for a finding nobody can put into words."""
+    """The first-person sentence for a told fact, its slot filled; "" for a finding nobody can put into words.
+
+    Where the scenario gives a fact words of its own, they are the sentence (of a `text` finding, what fills its slot).
+    """
+    fact = scenario.by_finding.get(finding.id)
+    if _own_sentence(fact, finding) and fact is not None and fact.state.value == t.state:
+        return fact.text
     if t.state == "absent":
         return finding.absent or f"I don't have {finding.plain}"
     if finding.kind is FindingKind.TEXT:
-        fact = scenario.by_finding.get(finding.id)
         return finding.present.replace("{text}", fact.text if fact else "")
     if finding.values:
         plain = {v.id: v.plain for v in finding.values}
@@ -158,13 +205,19 @@ def statement(t: Told, finding: Finding, scenario: Scenario) -> str:
     return finding.present
 
 
+def _own_sentence(fact: Fact | None, finding: Finding) -> bool:
+    return fact is not None and bool(fact.text) and finding.kind is not FindingKind.TEXT
+
+
 def voiced(text: str, finding: Finding, scenario: Scenario) -> str:
     """A first-person sentence in the voice of who speaks."""
     if scenario.patient.speaker is Speaker.SELF or finding.topic in OWN_TOPICS:
         return text
+    fact = scenario.by_finding.get(finding.id)
+    if _own_sentence(fact, finding) and fact is not None and text == fact.text:
+        return text  # the scenario's words are the speaker's
     if finding.kind is FindingKind.TEXT:
         frame, _, tail = finding.present.partition("{text}")
-        fact = scenario.by_finding.get(finding.id)
         if fact is not None and text.startswith(frame):
             return third_person(frame, scenario.patient.sex) + fact.text + tail
     return third_person(text, scenario.patient.sex)

@@ -30,11 +30,13 @@ UNKNOWN: Final = any_of(
 REFUSED: Final = any_of(
     (
         "rather not", "prefer not", "not want to talk",
-        "don't want to discuss", "not talk about", "not discuss", "to myself", "skip that", "leave that", "next question", "that's private",
-        "none of your business", "not go into", "pass on that", "not comfortable",
+        "don't want to discuss", "not talk about", "not discuss", "keep to myself", "keep it to myself", "keep that to myself",
+        "keep this to myself", "keep such things to myself", "skip that", "leave that", "next question", "that's private",
+        "none of your business", "not go into", "pass on that", "not comfortable with that", "not comfortable talking",
+        "not comfortable discussing",
         "rather private", "talk about something else", "keep a few secrets", "save that for", "wait its turn",
         "ask me something", "in the vault", "discussing that", "stick to the matter", "why I should tell", "don't ask me", "hard to speak of",
-        "another time", "ready to talk", "ashamed to talk", "need to know you",
+        "another time maybe", "another time perhaps", "for another time", "ready to talk", "ashamed to talk", "would need to know you",
     ),
     end=("not go there", "not going there"),
 )  # fmt: skip
@@ -104,9 +106,16 @@ _POLITE: Final = frozenset(
 )
 
 
+_FAREWELL: Final = re.compile(
+    r"\b(?:(?:good)?bye\b|i(?:'m| am) (?:leaving|gone|off|going(?: elsewhere)?)[.!]"
+    r"|i(?:'ll|'d better|'d rather|'d sooner) (?:go|leave|be off|be on my way)\b)",
+    re.IGNORECASE,
+)
+
+
 def says_something(text: str) -> bool:
-    """Whether a reply holds more than courtesies and fillers."""
-    return not _POLITE.issuperset(tokens(text))
+    """Whether a reply holds more than courtesies, fillers and a farewell."""
+    return not _POLITE.issuperset(tokens(text)) and not _FAREWELL.search(text)
 
 
 def says_both(text: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Final
 
 from consult.events import Query
 from consult.knowledge.model import Knowledge
+from consult.language.acts import SpeechAct, acts
 from consult.language.concepts import concepts
 from consult.language.gist import ASIDE, POLAR, gists
 from consult.language.lexicon import Lexicon, lexicon
@@ -54,6 +55,12 @@ _LEAVE: Final = re.compile(
     re.IGNORECASE,
 )
 """Leave asked for, and what else a question asks that is none about the illness."""
+_OWN_VIEW: Final = {
+    SpeechAct.IDEA: "ice.idea",
+    SpeechAct.CONCERN: "ice.concern",
+    SpeechAct.EXPECTATION: "ice.expectation",
+}
+"""The patient's own view of it; asked for in words that name other things too ("are you worried about the pain?")."""
 _CLAUSE: Final = re.compile(r"(?<=[,;:])\s+|\s+(?=(?:and|or|but|because)\s)", re.IGNORECASE)
 
 
@@ -111,6 +118,10 @@ def _part(part: str, lex: Lexicon, by: Resolver, a: _Asked) -> None:
     hit = lex.questions.get(key)
     if hit is not None:
         a.found.append(hit)
+        return
+    views = [f for act, f in _OWN_VIEW.items() if f in lex.knowledge.finding and act in acts(part)]
+    if views:
+        a.found += views
         return
     free = [True] * len(key)
     found = _named(key, free, lex)

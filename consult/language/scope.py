@@ -28,6 +28,7 @@ _REPORTS: Final = frozenset(
 _TURNS: Final = frozenset("but however though although except".split())
 _JOINS: Final = frozenset("and so because that since as cause".split())
 """Words behind which a new subject begins a new clause."""
+_TIMES: Final = frozenset("when while before after until".split())
 _OVER: Final = re.compile(
     r"\bused to (?!be (?:no|not))|\blast year\b|\b(?:year|decade)(?: or (?:so|two))? (?:ago|back)\b"
     r"|\b(?:as|when @ be) (?:child|kid|baby|boy|girl|teenager|student|young|little|small|younger|pregnant)"
@@ -71,6 +72,8 @@ def applies(toks: Tokens, start: int, end: int, *, for_other: bool, past: bool, 
     low, high = reach(toks, start)
     if not others and _someone_else(toks, low, start, for_other=for_other):
         return False
+    if start > low and toks[start - 1] in _TIMES and toks[start : start + 1] == ("@",):
+        return False  # "when I was pregnant"
     if past:
         return True
     outside = " ".join((*toks[low:start], "_", *toks[end:high]))

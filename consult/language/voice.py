@@ -71,13 +71,28 @@ def third_person(sentence: str, sex: Sex) -> str:
     return capital(_WORDS.sub(other, _I_VERB.sub(verb, sentence)))
 
 
+_TO_YOU: Final = {
+    "i": "you", "i'm": "you're", "i've": "you've", "i'd": "you'd", "i'll": "you'll", "i am": "you are", "i was": "you were",
+    "i wasn't": "you weren't", "my": "your", "me": "you", "mine": "yours", "myself": "yourself",
+}  # fmt: skip
+_MINE: Final = re.compile(r"\bI (?:am|was|wasn't)\b|\bI(?:'m|'ve|'d|'ll)?\b|\b(?:my|me|mine|myself)\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=20_000)
+def second_person(sentence: str) -> str:
+    """A first-person statement as it is said back to who made it: "I have pain in my leg" as "you have pain in your leg"."""
+    text = _MINE.sub(lambda m: _TO_YOU[m[0].lower()], sentence)
+    return text[:1].lower() + text[1:]
+
+
 _INVERTED: Final = {"do": "does", "are": "is", "have": "has", "were": "was"}
 _YOU: Final = re.compile(
     r"\b(?:(?P<aux>do|are|have|were)\s+you|(?P<own>yourself|you're|you've|yours|your)|you(?:(?P<gap>\s+)(?P<verb>[\w']+))?)(?![\w'])",
     re.IGNORECASE,
 )
 _CLAUSE: Final = frozenset(
-    "when if that because while after before since as how what where which whether until once unless than".split()
+    "when if that because while after before since as how what where which whether until once unless than so why or and whenever "
+    "something nothing fluid".split()
 )
 """Words behind which "you" is the subject."""
 _MODAL: Final = frozenset("did does do can could will would should may might must has is was".split())
@@ -111,8 +126,16 @@ def about_patient(question: str, sex: Sex) -> str:
     return capital(_YOU.sub(swap, question))
 
 
+_TO_A_PARENT: Final = re.compile(r"\byour (?:child|baby|son|daughter)\b")
+
+
+def told_of(text: str, sex: Sex) -> str:
+    """What is explained to "you", as it is told to who speaks for the patient; "your child" is said to a parent already."""
+    return text if _TO_A_PARENT.search(text) else about_patient(text, sex)
+
+
 def _is_subject(before: str, verb: str) -> bool:
-    if before in _CLAUSE or before in _MODAL or not before:
+    if before in _CLAUSE or before in _MODAL or not before or before[-1] in ".,;:":
         return True
     return verb.lower() in _COMMON and before not in _FOR
 

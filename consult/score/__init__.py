@@ -9,11 +9,19 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from consult.events import Event, Scored
-from consult.score import diagnosis, inquiry, safety, triage
+from consult.score import communication, diagnosis, information, inquiry, mdbench, safety, triage
 from consult.score.base import Case, score
 
 Scorer = Callable[[Case], Iterable[Scored]]
-SCORERS: Final[tuple[Scorer, ...]] = (diagnosis.scores, triage.scores, inquiry.scores, safety.scores)
+SCORERS: Final[tuple[Scorer, ...]] = (
+    diagnosis.scores,
+    triage.scores,
+    inquiry.scores,
+    information.scores,
+    communication.scores,
+    safety.scores,
+    mdbench.scores,
+)
 """In the order in which their scores are written."""
 
 __all__ = ["SCORERS", "Case", "Scorer", "assess", "score"]

@@ -1,4 +1,4 @@
-"""The audit of the simulated patient: did it keep the law? Leaks, unreleased facts, inventions, role breaks, early end.
+"""The audit of the simulated patient: did it keep the law? Leaks, unreleased facts, inventions, contradictions, role breaks.
 
 Works from the transcript, the scenario and the persona alone, and takes nothing on the patient's word: questions are
 resolved again, the mood is moved again by how they were put, release rules are applied again, and every utterance is
@@ -9,23 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
-from consult.disclosure import admits
+from consult.disclosure import admits, at_opening
 from consult.events import Audited, Concluded, Event, Query, Question, Referred, Stopped, StopReason, Told, Utterance
 from consult.knowledge.model import Knowledge
-from consult.language.extractor import extract
-from consult.language.guard import Breach, breaches
+from consult.language.extractor import Reading, extract
+from consult.language.guard import Breach, against, breaches
 from consult.language.lexicon import suits
 from consult.language.manner import manner, understood
 from consult.language.resolver import resolve
 from consult.mood import Notes, heard
 from consult.persona import Mood, Persona
-from consult.scenario import Release, Scenario, Speaker, State
+from consult.scenario import Fact, Release, Scenario, Speaker, State
 from consult.terms import Resolver
 
 CALM: Final = 0.5
 """A patient who leaves with less irritation than this has ended too early."""
+SURE: Final = ("present", "absent")
+
+
+class Fault(NamedTuple):
+    """One breach: what it concerns (a finding, "diagnosis", or the words), and the event's `seq`."""
+
+    breach: Breach
+    about: str
+    seq: int
 
 
 def audit(
@@ -36,17 +45,37 @@ def audit(
     resolver: Resolver = Resolver.LEXICON,
 ) -> Audited:
     """Count the breaches in a transcript; `resolver` is the one its header names."""
+    a = _gone_through(events, scenario, knowledge, persona, resolver)
+    count = {b: sum(f.breach == b for f in a.faults) for b in {f.breach for f in a.faults}}
+    return Audited(
+        leaks=count.get("leak", 0),
+        unreleased=count.get("unreleased", 0),
+        inventions=count.get("invention", 0),
+        contradictions=count.get("contradiction", 0),
+        role_breaks=count.get("role_break", 0),
+        early_end=a.early is not None,
+        evidence=tuple(sorted({f.seq for f in a.faults} | ({a.early} if a.early is not None else set()))),
+    )
+
+
+def faults(
+    events: Iterable[Event],
+    scenario: Scenario,
+    knowledge: Knowledge,
+    persona: Persona,
+    resolver: Resolver = Resolver.LEXICON,
+) -> tuple[Fault, ...]:
+    """The breaches one by one, in order; an utterance has one at the most about each finding."""
+    return tuple(_gone_through(events, scenario, knowledge, persona, resolver).faults)
+
+
+def _gone_through(
+    events: Iterable[Event], scenario: Scenario, knowledge: Knowledge, persona: Persona, resolver: Resolver
+) -> _Audit:
     a = _Audit(scenario, knowledge, persona, persona.temper.start, resolver)
     for e in events:
         a.hear(e)
-    return Audited(
-        leaks=a.counts["leak"],
-        unreleased=a.counts["unreleased"],
-        inventions=a.counts["invention"],
-        role_breaks=a.counts["role_break"],
-        early_end=a.early,
-        evidence=tuple(sorted(a.evidence)),
-    )
+    return a
 
 
 @dataclass(slots=True)
@@ -63,11 +92,11 @@ class _Audit:
     turn: int = 0
     notes: Notes = field(default_factory=Notes)
     before: list[Told] = field(default_factory=list)
-    counts: dict[Breach, int] = field(
-        default_factory=lambda: {"leak": 0, "unreleased": 0, "invention": 0, "role_break": 0}
-    )
-    evidence: set[int] = field(default_factory=set)
-    early: bool = False
+    said: dict[str, Reading] = field(default_factory=dict)
+    """What the words said so far, the last of each finding."""
+    faults: list[Fault] = field(default_factory=list)
+    early: int | None = None
+    """The event with which the patient left for no reason."""
 
     def hear(self, e: Event) -> None:
         """Take in one event."""
@@ -78,8 +107,7 @@ class _Audit:
         elif isinstance(e, (Concluded, Referred)):
             self.query = Query(asks_nothing=True)  # the last word answers no question
         elif isinstance(e, Stopped) and e.reason is StopReason.PATIENT_LEFT and self.mood.irritation < CALM:
-            self.early = True
-            self.evidence.add(e.seq)
+            self.early = e.seq
 
     def _question(self, e: Question) -> None:
         """What is asked, and the mood that the way of asking leaves behind."""
@@ -96,21 +124,45 @@ class _Audit:
         else:
             self.notes = replace(self.notes, cue=e.cue)
         asked = query.findings if query is not None else ()
-        found = [f.breach for f in breaches(e.text, asked, e.told, self.before, self.scenario, self.knowledge)]
-        said = {
-            r.finding: r.state
-            for r in extract(e.text, self.knowledge, asked, for_other=self.scenario.patient.speaker is not Speaker.SELF)
-        }
+        for_other = self.scenario.patient.speaker is not Speaker.SELF
+        said = {r.finding: r for r in extract(e.text, self.knowledge, asked, for_other=for_other)}
+        found: dict[str, Breach] = {}
+        for r in said.values():
+            if (breach := self._unsaid(r, e.told)) is not None:
+                found[r.finding] = breach
+        for b in breaches(e.text, asked, e.told, self.before, self.scenario, self.knowledge):
+            if not (b.breach == "unreleased" and self._covered(said.get(b.about), query)):
+                found.setdefault(b.about, b.breach)
         for t in e.told:
             breach = self._unlawful(t, query, said)
             if breach is not None:
-                found.append(breach)
-        for breach in found:
-            self.counts[breach] += 1
-            self.evidence.add(e.seq)
+                found.setdefault(t.finding, breach)
+        self.faults += [Fault(breach, about, e.seq) for about, breach in found.items()]
+        self.said |= {f: r for f, r in said.items() if r.state in SURE}
         self.before += e.told
 
-    def _unlawful(self, t: Told, query: Query | None, said: Mapping[str, str]) -> Breach | None:
+    def _covered(self, r: Reading | None, query: Query | None) -> bool:
+        """Whether a true thing that is not listed as told may be told: said before (and counted then), or by the law."""
+        fact = self.scenario.by_finding.get(r.finding) if r is not None else None
+        if r is None or fact is None:
+            return False
+        old = self.said.get(r.finding)
+        again = old is not None and old.state == r.state and set(r.values) <= set(old.values)
+        return again or self._admitted(fact, query)
+
+    def _unsaid(self, r: Reading, told: Iterable[Told]) -> Breach | None:
+        """Whether the words take back earlier ones, or deny knowledge that there is."""
+        fact = self.scenario.by_finding.get(r.finding)
+        old = self.said.get(r.finding)
+        if r.state in SURE:
+            turned = fact is None and old is not None and old.state != r.state
+            return "contradiction" if turned else None
+        listed = any(t.finding == r.finding for t in told)
+        if r.state == "not_noticed" and fact is not None and fact.state is State.PRESENT and not listed:
+            return "contradiction" if old is not None and old.state == "present" else "invention"
+        return None
+
+    def _unlawful(self, t: Told, query: Query | None, said: Mapping[str, Reading]) -> Breach | None:
         """What is wrong with `t` being recorded as told in answer to `query` (None: at the opening)."""
         fact = self.scenario.by_finding.get(t.finding)
         finding = self.knowledge.finding.get(t.finding)
@@ -122,26 +174,34 @@ class _Audit:
             return "invention" if known and not forgot else None
         if t.state == "withheld":
             return None
-        if said.get(t.finding) != t.state:
+        if fact is not None and against(t.state, t.values, fact, self.knowledge):
+            return "contradiction"
+        heard_as = said.get(t.finding)
+        if heard_as is None or heard_as.state != t.state or not set(t.values) <= set(heard_as.values):
             return "invention"  # recorded as told, and not to be found in the words
         if fact is None:
             fits = suits(finding, self.scenario.patient.age, self.scenario.patient.sex)
             return None if t.state == "absent" and (self.scenario.closed_world or not fits) else "invention"
-        if fact.state.value != t.state or not set(t.values) <= set(fact.values) or fact.state is State.UNKNOWN:
+        if fact.state is State.UNKNOWN or not set(t.values) <= set(fact.values):
             return "invention"
-        if query is None:
-            return None if fact.release is Release.OPENING else "unreleased"
         again = any(b.finding == t.finding and b.state == t.state for b in self.before)
-        return None if again or self._admitted(t.finding, query) else "unreleased"
+        return None if again or self._admitted(fact, query) else "unreleased"
 
-    def _admitted(self, finding: str, query: Query) -> bool:
+    def _admitted(self, fact: Fact, query: Query | None) -> bool:
+        if query is None:
+            return fact.finding in at_opening(self.scenario.facts, self._parent)
         known = self.knowledge.finding
         return bool(
             admits(
-                self.scenario.by_finding[finding],
+                fact,
                 query,
                 trust=self.mood.trust,
+                facts=self.scenario.by_finding,
                 topic_of=lambda f: known[f].topic if f in known else "",
-                parent_of=lambda f: known[f].parent if f in known else None,
+                parent_of=self._parent,
             )
         )
+
+    def _parent(self, finding: str) -> str | None:
+        f = self.knowledge.finding.get(finding)
+        return f.parent if f is not None else None

@@ -4,15 +4,15 @@ Owns the name index of a knowledge and the joining of duplicates in a differenti
 that nobody's answer key can bend a match. Must not import agents, sim, store or llm.
 
 Definition (*ours*; 3MDBench scores "herpes zoster" as herpes and drops "Eczema."): two names are the same if they are
-equal after folding case, accents, punctuation, spacing, plural s, possessive s and British or American spelling. A
-qualifier ("acute", "viral", "left") is never stripped: it may name another condition. What does not match is kept as
-it was written, with no condition, so that a synonym can be added and the run scored again.
+equal when folded (`phrasing.fold`). Around a name may stand doubt, a cause, what is to be ruled out, a side or a grade;
+"acute" and "chronic" only where the knowledge does not say the opposite of that condition. Anything else that is left
+over makes it another name. What does not match is kept as it was written, with no condition, so that a synonym can be
+added and the run scored again.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -20,45 +20,27 @@ from consult.actions import Diagnosis
 from consult.events import Named
 from consult.knowledge.model import Condition, Knowledge
 from consult.knowledge.per_object import per_object
+from consult.score.phrasing import (
+    asides,
+    caused,
+    code_of,
+    coded,
+    denied,
+    fold,
+    graded,
+    instead,
+    inverted,
+    maybe,
+    parts,
+    stated,
+)
+from consult.terms import Urgency
 
 MAX_NAME: Final = 200
 """Characters; whatever is longer is no name of a condition."""
-_MARKS = re.compile("[\u0300-\u036f]")  # Latin, Greek and Cyrillic accents only: other scripts' marks carry meaning
-_POSSESSIVE = re.compile(r"['‘’ʼ`´](?:s\b)?")
-_WORD = re.compile(r"[^\W_]+")
-_DIGRAPH = re.compile(r"a+e|o+e")  # o+ because gastro-oesophageal and gastroesophageal must meet
-_NUMBERING = re.compile(r"\s*\d{1,2}[.)]\s+")
-_ASIDE = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
-_ABBREVIATION = re.compile(r"[A-Z][A-Za-z]{0,2}[A-Z0-9-]{1,7}\Z")
-_CODE = re.compile(r"[A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4}|\d{1,4})?\Z")
-
-
-def fold(text: str) -> str:
-    """The key by which two spellings of a name are equal; empty if there is no letter or digit in it."""
-    text = _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold()))
-    words = _WORD.findall(_POSSESSIVE.sub("", text.replace("&", " and ")))
-    if len(words) > 1 and words[0] in ("a", "an", "the"):  # only in front: "hepatitis a" is another matter
-        words = words[1:]
-    return _DIGRAPH.sub("e", "".join(_singular(w) for w in words)).replace("our", "or")
-
-
-def _singular(word: str) -> str:
-    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
-        return word
-    if word.endswith("sses"):
-        return word[:-2]
-    return word[:-3] + "y" if word.endswith("ies") else word[:-1]
-
-
-def _inverted(text: str) -> str:
-    """`dermatitis, allergic contact` as `allergic contact dermatitis`."""
-    return " ".join(reversed(text.split(",")))
-
-
-def _code(text: str) -> str:
-    """An ICD-10 code without its dot, or nothing."""
-    code = text.strip().rstrip(".").upper()
-    return code.replace(".", "") if _CODE.match(code) else ""
+_ABBREVIATION = re.compile(r"(?!(?:NOT?|NONE|NEG)\Z)[A-Z][A-Za-z]{0,2}[A-Z0-9-]{1,7}\Z")
+_UNSPECIFIED: Final = "9"
+"""The last figure of the code that says of a category no more than its name."""
 
 
 class Index:
@@ -66,19 +48,22 @@ class Index:
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._ids = frozenset(c.id for c in knowledge.conditions)
+        self._above = {c.id: frozenset(knowledge.ancestors(c.id)) for c in knowledge.conditions}
         self._names: dict[str, str | None] = {}
-        self._codes: dict[str, str | None] = {}
+        self._loose: set[str] = set()
+        """Names that are looser than the condition: "anaemia" of an iron deficiency. Not acute, nor chronic, of it."""
         # The nearer to the condition itself, the sooner a name is taken: an id before a synonym of something else.
-        for level in (_ids, _titles, _synonyms, _plain):
+        for level in (_ids, _titles, _synonyms, _loosely):
             taken: dict[str, str | None] = {}
             for condition in knowledge.conditions:
                 for text in level(condition):
                     for key in _keys(text):
                         taken[key] = condition.id if taken.get(key, condition.id) == condition.id else None
+            if level is _loosely:
+                self._loose = taken.keys() - self._names.keys()
             self._names = taken | self._names
-        for condition in knowledge.conditions:
-            code = _code(condition.icd10)
-            self._codes[code] = None if code in self._codes else condition.id
+        self._codes = _codes(knowledge.conditions)
+        self._courses = {c.id: _course(c) for c in knowledge.conditions}
 
     def find(self, text: str, icd10: str = "") -> str | None:
         """The condition that `text` names; else the one that `icd10` codes; else None."""
@@ -89,39 +74,97 @@ class Index:
             return text
         if len(text) > MAX_NAME:
             return None
-        text = _NUMBERING.sub("", text, count=1) if _NUMBERING.match(text) else text
+        found = self._one(text)
+        if found is not None or denied(text):
+            return found
+        return self._either(stated(coded(text))) or _agreed(
+            self._one(stated(coded(part))) for part in parts(stated(text))
+        )
+
+    def _either(self, text: str) -> str | None:
+        """`X due to Y`, `X, not Y`, `X, probably Y`, or plain X."""
+        head, cause = caused(text)
+        if cause:  # but anaemia due to something is not the anaemia of iron deficiency
+            head = stated(head)
+            bare = (head, *(g.text for g in graded(head)))
+            return None if any(fold(t) in self._loose for t in bare) else self._one(head)
+        head, other = instead(text)
+        if other and self._one(other) not in (None, self._one(head)):
+            return self._one(head)
+        head, other = maybe(text)
+        broad, narrow = self._one(head), self._one(other)
+        # What is added may be a kind ("likely viral"); another condition makes it two.
+        return broad if broad is None or narrow is None else self._narrower(broad, narrow)
+
+    def _one(self, text: str) -> str | None:
+        """A single name, with or without asides."""
+        outside, inside = asides(text)
+        return self._graded(text) or (self._with_asides(outside, inside) if inside else None)
+
+    def _graded(self, text: str) -> str | None:
+        """As it stands, or without the side, the grade and the course, unless it is the course of another condition."""
         found = self._name(text) or self._by_code(text)
-        if found is None and ("(" in text or "[" in text):
-            found = self._with_asides(text)
-        if found is None and "/" in text:
-            found = _agreed(self._name(part) for part in text.split("/"))
-        return found
+        if found is not None:
+            return found
+        for bare in graded(text):
+            found = self._name(bare.text)
+            if found is not None:
+                acute, chronic = (False, False) if fold(bare.text) in self._loose else self._courses[found]
+                return found if (acute or not bare.acute) and (chronic or not bare.chronic) else None
+        return None
 
     def _name(self, text: str) -> str | None:
         found = self._names.get(fold(text))
-        return self._names.get(fold(_inverted(text))) if found is None and "," in text else found
+        return self._names.get(fold(inverted(text))) if found is None and "," in text else found
+
+    def _narrower(self, one: str, other: str) -> str | None:
+        """Of two names given for one thing the narrower; None if neither is a kind of the other."""
+        if one == other or one in self._above[other]:
+            return other
+        return one if other in self._above[one] else None
 
     def _by_code(self, text: str) -> str | None:
-        """By ICD-10 code; a code below a listed one is a kind of it (B02.9 of B02), never the other way round."""
-        code = _code(text)
+        """By ICD-10 code; a code below a listed one is a kind of it (B02.21 of B02.2), never the other way round.
+
+        A category alone (B02) says as much as its unspecified code (B02.9).
+        """
+        code = code_of(text)
         for length in range(len(code), 2, -1):
             if code[:length] in self._codes:
                 return self._codes[code[:length]]
-        return None
+        return self._codes.get(code + _UNSPECIFIED) if len(code) == 3 else None
 
-    def _with_asides(self, text: str) -> str | None:
-        """`Name (…)`: the aside may repeat the name in other words, abbreviate or code it, but not narrow it."""
-        outside = _ASIDE.sub(" ", text)
-        named = self._name(outside)
-        for aside in _ASIDE.findall(text):
+    def _with_asides(self, outside: str, inside: Sequence[str]) -> str | None:
+        """`Name (…)`: the aside may repeat the name in other words, abbreviate, code, grade or narrow it."""
+        named = self._graded(outside)
+        for aside in inside:
             own = self._name(aside) or self._by_code(aside)
             # In a text all in capitals any word looks like an abbreviation: PNEUMONIA (VIRAL).
             short = _ABBREVIATION.match(aside.strip()) and not outside.isupper()
-            if named is None and (_code(aside) or (short and _stands_for(aside, outside))):
-                named = own
-            elif (own is None and not short and not _code(aside)) or (own is not None and own != named):
-                return self._names.get(fold(" ".join((*_ASIDE.findall(text), outside))))
+            same = code_of(aside) or (short and _stands_for(aside, outside))
+            both = self._narrower(named, own) if named and own else None
+            if both is not None or (named is None and same):
+                named = both or own
+            elif own is not None or not (short or code_of(aside)):
+                return self._graded(" ".join((*inside, outside)))
         return named
+
+
+def _codes(conditions: Iterable[Condition]) -> dict[str, str | None]:
+    """Conditions by code, None where two share one."""
+    out: dict[str, str | None] = {}
+    for c in conditions:
+        for code in filter(None, map(code_of, (c.icd10, *c.answers))):
+            out[code] = c.id if out.get(code, c.id) == c.id else None
+    return out
+
+
+def _course(c: Condition) -> tuple[bool, bool]:
+    """Whether it may be called acute, and chronic: by what its own names say; what is urgent is not chronic."""
+    words = " ".join((c.name, *c.synonyms, c.label or "")).casefold()
+    acute, chronic = "acute" in words, "chronic" in words
+    lasting = c.urgency in (Urgency.ROUTINE, Urgency.SELF_CARE)
+    return acute or not chronic, chronic or (lasting and not acute)
 
 
 def _ids(c: Condition) -> Sequence[str]:
@@ -133,22 +176,21 @@ def _titles(c: Condition) -> Sequence[str]:
 
 
 def _synonyms(c: Condition) -> Sequence[str]:
-    return (*c.synonyms, *c.answers, *((c.label,) if c.label else ()))
+    return (*c.synonyms, *((c.label,) if c.label else ()))
 
 
-def _plain(c: Condition) -> Sequence[str]:
-    return (c.plain,) if c.plain else ()
+def _loosely(c: Condition) -> Sequence[str]:
+    return (*c.answers, *((c.plain,) if c.plain else ()))
 
 
 def _keys(text: str) -> Iterable[str]:
     """Keys of a name in the knowledge, its inversion, and both halves of `name (ABBREVIATION)`."""
     texts = [text]
     if "," in text:
-        texts.append(_inverted(text))
-    asides = _ASIDE.findall(text)
-    if len(asides) == 1:
-        outside = _ASIDE.sub(" ", text)
-        texts += [outside, asides[0]] if _ABBREVIATION.match(asides[0].strip()) else [f"{asides[0]} {outside}"]
+        texts.append(inverted(text))
+    outside, inside = asides(text)
+    if len(inside) == 1:
+        texts += [outside, inside[0]] if _ABBREVIATION.match(inside[0].strip()) else [f"{inside[0]} {outside}"]
     return (key for key in map(fold, texts) if key)
 
 

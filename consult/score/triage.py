@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from consult.events import Scored, Triaged
 from consult.score.base import Case, levels
 
+ROUNDS = (1, 2, 3, 4)
+"""Rounds whose accuracy is a score; the source reports the fourth. Round 1 follows the opening."""
 _SILENT = "triage never spoke"
 
 
@@ -33,6 +35,14 @@ def scores(case: Case) -> Iterable[Scored]:
     )
     for (name, unit), (value, reason) in zip(_UNITS.items(), values, strict=False):
         yield case.score(name, value, unit, at, reason)
+    for n in ROUNDS:
+        then = case.triages[min(n, len(case.triages)) - 1]
+        early = "" if n <= len(case.triages) else f"there were {len(case.triages)} rounds; the last counts on"
+        for what, value in (
+            ("primary", then.department.primary == gold.primary),
+            ("secondary", then.department == gold),
+        ):
+            yield case.score(f"triage.{what}_round_{n}", float(value), "0/1", (then.seq,), early)
     yield case.score(
         "triage.primary_round",
         settled.round if settled is not None else None,
@@ -48,6 +58,7 @@ _UNITS = {
     "triage.urgency_error": "levels",
     "triage.under": "0/1",
     "triage.over": "0/1",
+    **{f"triage.{what}_round_{n}": "0/1" for n in ROUNDS for what in ("primary", "secondary")},
     "triage.primary_round": "round",
 }
 

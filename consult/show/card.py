@@ -5,6 +5,7 @@ Collects what it needs while events go by. Must not import score: it shows what 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from rich.cells import cell_len
@@ -20,8 +21,17 @@ _BREACHES: Final = (
     ("leaks", "leak", "leaks"),
     ("unreleased", "fact told too soon", "facts told too soon"),
     ("inventions", "invention", "inventions"),
+    ("contradictions", "contradiction", "contradictions"),
     ("role_breaks", "break of role", "breaks of role"),
 )
+_MISSED: Final = "inquiry.efficiency"
+"""The score whose reason is the list of what had better been asked."""
+_HEADLINES: Final = {
+    "triage": ("primary", "secondary", "urgency_error", "under", "over", "primary_round"),
+    "communication": ("composite", "cues_answered", "ice", "explanation", "safety_net", "trust"),
+    "mdbench": ("4.1",),
+}
+"""In families of many scores, those with a line of their own; the others share one, and `--json` has their reasons."""
 _NAME_WIDTH: Final = 22
 _UNIT_WIDTH: Final = 14
 _NOTE_INDENT: Final = 4
@@ -78,6 +88,7 @@ class Card:
             self._draw_diagnosis(canvas, self._verdict)
             self._draw_triage(canvas, self._verdict)
         self._draw_scores(canvas)
+        self._draw_missed(canvas)
         self._draw_audit(canvas)
         canvas.blank()
         dot = f" {canvas.signs.dot} "
@@ -140,10 +151,30 @@ class Card:
         for event in self._scores.values():
             families.setdefault(event.name.partition(".")[0], []).append(event)
         for family, events in families.items():
+            heads = [self._scores[n] for h in _HEADLINES.get(family, ()) if (n := f"{family}.{h}") in self._scores]
+            heads = heads or events
+            lines = [self._score_line(canvas, event) for event in heads]
+            if rest := [e for e in events if e not in heads]:
+                lines.append(self._shared_line(canvas, rest))
             canvas.blank()
-            canvas.block(family.replace("_", " "), self._score_line(canvas, events[0]), "bold")
-            for event in events[1:]:
-                canvas.block("", self._score_line(canvas, event))
+            canvas.block(family.replace("_", " "), lines[0], "bold")
+            for line in lines[1:]:
+                canvas.block("", line)
+
+    @staticmethod
+    def _shared_line(canvas: Canvas, events: Sequence[Scored]) -> Text:
+        """Names and values in a row, broken between them only."""
+        dot = f" {canvas.signs.dot} "
+        rows = [""]
+        for e in events:
+            name = one_line(e.name.partition(".")[2], limit=60).replace("_", " ")
+            part = f"{name} {canvas.signs.none if e.value is None else _value(e.value, e.unit)}"
+            row = rows[-1] + dot + part if rows[-1] else part
+            if cell_len(row) <= canvas.room:
+                rows[-1] = row
+            else:
+                rows.append(part)
+        return Text("\n".join(rows), style=QUIET)
 
     def _score_line(self, canvas: Canvas, e: Scored) -> Text:
         line = Text(one_line(e.name.partition(".")[2] or e.name, limit=60).replace("_", " "))
@@ -159,8 +190,16 @@ class Card:
             unit_text = Text(unit, style=QUIET)
             unit_text.truncate(_UNIT_WIDTH - 1, overflow="ellipsis", pad=True)
             line.append_text(unit_text).append(" ")
-        notes = [n for n in (self._turns(e.evidence), one_line(e.reason, limit=300)) if n]
+        notes = [n for n in (self._turns(e.evidence), one_line(e.reason, limit=300)) if n and e.name != _MISSED]
         return _hanging(canvas, line, f" {canvas.signs.dot} ".join(notes))
+
+    def _draw_missed(self, canvas: Canvas) -> None:
+        """The turns at which most was missed, and what had better been asked."""
+        e = self._scores.get(_MISSED)
+        if e is not None and e.value is not None and e.reason:
+            canvas.blank()
+            for n, line in enumerate(safe(e.reason).split("; ")):
+                canvas.block("" if n else "better asked", line, "bold")
 
     def _turns(self, evidence: tuple[int, ...]) -> str:
         turns = sorted({self._turn_of[seq] for seq in evidence if seq in self._turn_of})
@@ -214,7 +253,7 @@ def _mark(canvas: Canvas, *, right: bool, words: str) -> Text:
 def _value(value: float, unit: str) -> str:
     if unit == "0/1":
         return "yes" if value else "no"
-    return f"{value:.0f}" if value == int(value) and unit not in _UNITS_OF_ONE else f"{value:.2f}"
+    return f"{value:.0f}" if value == int(value) and unit not in _UNITS_OF_ONE else f"{round(value, 2) + 0.0:.2f}"
 
 
 def _count(n: int, word: str) -> str:

@@ -210,6 +210,7 @@ def triage(state: State, runtime: Runtime[Context]) -> Update:
             rules=r.rules,
             guidance=r.guidance,
             compared=r.compared,
+            in_question=r.in_question,
         )
     except (Exception, SystemExit) as e:
         return _failed(state, "triage", e)

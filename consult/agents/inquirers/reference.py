@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from math import log
+from typing import Final
+
+import numpy as np
 
 from consult.actions import Ask, Conclude, Diagnosis, Order
 from consult.agents.base import Act, InquirerView
@@ -25,7 +28,11 @@ from consult.terms import Department, Urgency
 TOP = 5
 CONFIRM = "would confirm or refute the likeliest condition"
 ICE_FROM = 10
-"""Question limit from which there is room to ask for the patient's own concerns."""
+"""Question limit from which there is room to ask for the patient's own view."""
+OWN_VIEW: Final = {4: "ice.concern", 6: "ice.idea"}
+"""What of it is asked for after how many questions: once triage has had four rounds, and while trust can still be won.
+What is hoped for comes last, before the conclusion."""
+HOPE: Final = "ice.expectation"
 
 
 class ReferenceInquirer:
@@ -38,7 +45,7 @@ class ReferenceInquirer:
         """The next action."""
         b = belief(view.world.knowledge)
         p = posterior(view, b)
-        courtesy = self._courtesy(view)
+        courtesy = self._courtesy(view, hurry=certain_emergency(view, p))
         if courtesy is not None:
             return shown(Ask(text=courtesy), b, p)
         if certain_emergency(view, p) and (first := self._confirming(view, b, p)) is not None:
@@ -48,6 +55,8 @@ class ReferenceInquirer:
             return shown(self._carry_out(best, view), b, p)
         if (last := self._confirming(view, b, p)) is not None:
             return shown(last, b, p)
+        if not certain_emergency(view, p) and (hope := self._own_view(view, HOPE)) is not None:
+            return shown(Ask(text=hope), b, p)
         return shown(conclude(view, b, p, kind_words=self.kind_words), b, p)
 
     @staticmethod
@@ -56,18 +65,24 @@ class ReferenceInquirer:
         order = confirming(view, b, p) if view.orders_left and not view.ordered else None
         return Order(order=order, rationale=CONFIRM) if order is not None else None
 
-    def _courtesy(self, view: InquirerView) -> str | None:
-        """An open question first, and once the patient's own concerns: they cost a question and buy trust."""
+    def _courtesy(self, view: InquirerView, *, hurry: bool) -> str | None:
+        """An open question first, then the patient's own view: they cost questions and buy trust."""
         if not self.kind_words or not view.world.knowledge.open_questions or view.questions_left < 1:
             return None
         if view.turn == 0:
-            return wording.open_question(rng(view.seed, "open"))
+            return wording.open_question(view, rng(view.seed, "open"))
+        if view.turn in OWN_VIEW and not (hurry and view.turn > min(OWN_VIEW)):
+            return self._own_view(view, OWN_VIEW[view.turn])
+        return self._own_view(view, HOPE) if view.questions_left == 1 and not hurry else None
+
+    def _own_view(self, view: InquirerView, name: str) -> str | None:
+        """A question for a part of the patient's own view, if there is room and it is not known."""
         findings = view.world.knowledge.finding
-        if view.turn == 2 and view.turn + view.questions_left >= ICE_FROM:
-            for name in wording.CONCERN:
-                if name in findings and name not in view.asked and name not in view.record.statements:
-                    return wording.question(findings[name], view, kind_words=True, chance=rng(view.seed, "wording"))
-        return None
+        if not self.kind_words or view.questions_left < 1 or view.turn + view.questions_left < ICE_FROM:
+            return None
+        if name not in findings or name in view.asked or name in view.record.statements:
+            return None
+        return wording.own_view(findings[name], view, rng(view.seed, "own view"), last=name == HOPE)
 
     def _carry_out(self, best: Choice, view: InquirerView) -> Ask | Order:
         why = f"expected information {best.gain / log(2):.2f} bits"
@@ -76,8 +91,10 @@ class ReferenceInquirer:
         if best.kind == "order":
             return Order(order=best.target, rationale=why)
         finding = view.world.knowledge.finding[best.target]
-        stream = rng(view.seed, "wording")
-        return Ask(text=wording.question(finding, view, kind_words=self.kind_words, chance=stream), rationale=why)
+        text = wording.question(
+            finding, view, kind_words=self.kind_words, chance=rng(view.seed, "wording"), duty=best.gain < STOP_GAIN
+        )
+        return Ask(text=text, rationale=why)
 
 
 def shown(action: Ask | Order | Conclude, b: Belief, p: Array) -> Act:
@@ -87,8 +104,10 @@ def shown(action: Ask | Order | Conclude, b: Belief, p: Array) -> Act:
 
 def ranked(b: Belief, p: Array) -> tuple[tuple[str, float], ...]:
     """The most probable conditions with their probabilities, rounded so that machines agree."""
-    order = sorted(range(len(p)), key=lambda i: (-round(float(p[i]), 9), b.conditions[i]))[:TOP]
-    return tuple((b.conditions[i], round(float(p[i]), 4)) for i in order)
+    least = np.partition(p, -TOP)[-TOP] if len(p) > TOP else 0.0
+    near = [(i, float(p[i])) for i in np.flatnonzero(p >= least - 1e-8).tolist()]
+    order = sorted(near, key=lambda x: (-round(x[1], 9), b.conditions[x[0]]))[:TOP]
+    return tuple((b.conditions[i], round(share, 4)) for i, share in order)
 
 
 def conclude(view: InquirerView, b: Belief, p: Array, *, kind_words: bool) -> Conclude:
@@ -104,7 +123,11 @@ def conclude(view: InquirerView, b: Belief, p: Array, *, kind_words: bool) -> Co
         plan=first.plan,
         urgency=urgency,
         department=department,
-        explanation=wording.explanation(first, view, _reasons(view, b, first.id)) if kind_words else first.name,
+        explanation=wording.explanation(
+            first, view, _reasons(view, b, first.id), urgency or first.urgency, rng(view.seed, "end")
+        )
+        if kind_words
+        else first.name,
         safety_net=wording.safety_net(first, urgency or first.urgency) if kind_words else "",
     )
 

@@ -6,13 +6,15 @@ The disclosure law (`consult.disclosure`) decides what may be told; persona and 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal
 
-from consult.disclosure import admits
+from consult.disclosure import admits, ancestors, at_opening
 from consult.events import Query, Told
-from consult.knowledge.model import FindingKind, Knowledge, Source
+from consult.knowledge.model import Finding, FindingKind, Knowledge, Source
 from consult.language.lexicon import suits
 from consult.mood import readiness
 from consult.persona import Mood, Persona
@@ -22,6 +24,19 @@ MAX_EXTRAS: Final = 2
 """Things besides facts that one answer holds at the most."""
 SETTLED: Final = 0.35
 """Trust from which what was explained in the end is accepted."""
+MANY: Final = 2
+"""Red flags told from which a case is grave to whoever tells them."""
+BACKGROUND: Final = frozenset({"ice", "social", "medicines", "family", "past", "risk", "course"})
+"""Topics in which nothing is made smaller or larger: they tell of no complaint."""
+_GOOD: Final = re.compile(r"\b(?:well|better|easier|good)\b")
+"""Words of a finding that it is no burden to have."""
+HEAVY: Final = frozenset({"mind"})
+"""Topics in which nobody jokes; nor of a worry that was asked for."""
+CONCERN: Final = "ice.concern"
+_LOSS: Final = re.compile(
+    r"\b(?:die[ds]?|dying|dead|death|widow\w*|funeral|killed|buried|stillborn|miscarriage|los(?:t|ing) (?:him|her|my|our))\b"
+)
+"""Words of a fact after which nobody jokes."""
 _ORDER: Final = (Release.OPENING, Release.VOLUNTEERED, Release.ON_TOPIC)
 
 
@@ -34,6 +49,8 @@ class Plan:
     extras: tuple[str, ...] = ()
     cue: str = ""
     flags: tuple[str, ...] = ()
+    grave: bool = False
+    """Said in the words for what is grave."""
 
 
 @dataclass(slots=True)
@@ -60,27 +77,35 @@ class Policy:
         return f.parent if f is not None else None
 
     def opening(self) -> Plan:
-        """The chief complaint: the opening facts, and nothing else."""
-        told = [_told(f, "opening") for f in self.scenario.facts if _opens(f)]
-        extras = self._extras(opening=True)
-        return Plan(tuple(self._toned(t) for t in told), "greeting", extras, _cue(extras), extras)
+        """The chief complaint: the opening facts, what they belong to, and nothing else."""
+        rules = at_opening(self.scenario.facts, self.parent_of)
+        told = [_told(f, rules[f.finding]) for f in self.scenario.facts if f.finding in rules]
+        grave = self._heavy({t.finding for t in told})
+        extras = self._extras(opening=True, leave_out=("digression",) * grave)
+        return Plan(tuple(self._toned(t) for t in told), "greeting", extras, _cue(extras), extras, grave)
 
     def closing(self, *, explained: bool, grave: bool = False) -> Plan:
         """The last word: what is made of what the doctor decided."""
+        heavy = self._heavy(self.told)
         if not explained or self.mood.trust < SETTLED or self.mood.irritation >= self.persona.temper.clams_up_at:
-            return Plan(lead="unsettled", flags=("unsettled",))
+            return Plan(lead="unsettled", flags=("unsettled",), grave=heavy)
         if grave:
             return Plan(lead="sobered", flags=("sobered",))
         extras = ("treatment",) if self.rng.random() < self.persona.traits.speak_up else ()
-        return Plan(lead="thanks", extras=extras, flags=extras)
+        return Plan(lead="thanks", extras=extras, flags=extras, grave=heavy)
+
+    def leaving(self) -> Plan:
+        """The end of patience."""
+        return Plan(lead="leave", flags=("leaves",), grave=self._heavy(self.told))
 
     def answer(self, query: Query, *, lost: bool = False) -> Plan:
         """The answer to a question; `lost`: a word in it was not understood, and the query is what is left."""
+        heavy = self._heavy(self.told)
         if query.asks_nothing:
-            return Plan(lead="thanks", extras=self._extras())
+            return Plan(lead="thanks", extras=self._extras(leave_out=("digression",) * heavy), grave=heavy)
         if not query.findings and not query.topics and not query.open:
             lead = "unclear_word" if lost else "not_understood"
-            return Plan(lead=lead, flags=(lead,))
+            return Plan(lead=lead, flags=(lead,), grave=heavy)
         told: list[Told] = []
         for f_id in query.findings:
             for t in self._direct(f_id, query):
@@ -89,27 +114,29 @@ class Policy:
         told += self._volunteered(query, {t.finding for t in told})
         told = [self._toned(t) for t in told]
         lead = "nothing_more" if not told else ""
-        extras = self._extras(grave=any(self._grave(t) for t in told))
+        grave = heavy or self._delicate(query) or any(self._weighs(t) for t in told)
+        # To be invited to speak, or asked for a worry, is nothing to ask back about.
+        invited = CONCERN in query.findings or (query.open and not query.findings)
+        extras = self._extras(leave_out=("digression",) * grave + ("ask_back",) * invited)
         if lost:
             extras = ("unclear_word", *extras)[:MAX_EXTRAS]
         flags = [*extras, *(t.tone for t in told if t.tone != "plain")]
         if any(t.state == "withheld" for t in told):
             flags.append("reluctant")
-        return Plan(tuple(told), lead, extras, _cue(extras), tuple(dict.fromkeys(flags)))
+        return Plan(tuple(told), lead, extras, _cue(extras), tuple(dict.fromkeys(flags)), grave)
 
     def _direct(self, f_id: str, query: Query) -> list[Told]:
         """The answer to one finding asked for; an attribute of something absent is answered by that."""
-        chain = [f_id]
-        while (parent := self.parent_of(chain[-1])) is not None:
-            chain.append(parent)
         above: list[Told] = []
-        for ancestor in reversed(chain[1:]):
+        for ancestor in reversed(list(ancestors(f_id, self.parent_of))):
             t = self._one(ancestor, query, may_slip=False)  # who recalls what a pain is like recalls the pain
             if t.state in ("absent", "withheld") or (t.state == "not_noticed" and f_id not in self.scenario.by_finding):
                 return [t]
             if t.state == "present":
                 above.append(t)
         own = self._one(f_id, query)
+        if own.state == "withheld":  # nor is it said what the thing withheld belongs to
+            return [own]
         if own.state == "present":  # who describes a pain has said that there is one
             return [*(t.model_copy(update={"rule": "implied"}) for t in above), own]
         return [*(t for t in above if t.finding not in self.told), own]
@@ -128,12 +155,18 @@ class Policy:
             return Told(fact=f_id, finding=f_id, state=state, rule="unrecorded")
         if fact.release in (Release.UNKNOWN, Release.ORDER_ONLY):
             return Told(fact=f_id, finding=f_id, state="unknown", rule=fact.release.value)
-        rule = admits(fact, query, trust=self.mood.trust, topic_of=self.topic_of, parent_of=self.parent_of)
+        rule = self._admits(fact, query)
         if not rule:
             return Told(fact=f_id, finding=f_id, state="withheld", rule=fact.release.value)
         if may_slip and self._slips(fact):
             return Told(fact=f_id, finding=f_id, state="unknown", rule="recall")
         return _told(fact, rule)
+
+    def _admits(self, fact: Fact, query: Query) -> str:
+        return admits(
+            fact, query, trust=self.mood.trust, facts=self.scenario.by_finding,
+            topic_of=self.topic_of, parent_of=self.parent_of,
+        )  # fmt: skip
 
     def _slips(self, fact: Fact) -> bool:
         """Whether it does not come to mind as long as nobody has asked for it before."""
@@ -157,7 +190,7 @@ class Policy:
                 continue
             if fact.finding in already or fact.finding in self.told or not self._ancestors_told(fact.finding, already):
                 continue
-            rule = admits(fact, query, trust=self.mood.trust, topic_of=self.topic_of, parent_of=self.parent_of)
+            rule = self._admits(fact, query)
             if rule and not self._slips(fact):
                 found.append((_ORDER.index(fact.release), i, _told(fact, rule)))
         return [t for _, _, t in sorted(found, key=lambda x: x[:2])[:count]]
@@ -167,30 +200,53 @@ class Policy:
         parent = self.parent_of(finding)
         return parent is None or parent in self.told or parent in already
 
-    def _grave(self, told: Told) -> bool:
-        """Whether it is nothing to joke about: a red flag, or something hard to say."""
+    def _heavy(self, told: frozenset[str] | set[str]) -> bool:
+        """Whether what has been told leaves no room for jokes until the end.
+
+        That is something hard to say, a loss, a complaint that is itself a red flag, or several red flags.
+        """
+        flags = 0
+        for f_id in told:
+            fact, f = self.scenario.by_finding.get(f_id), self.knowledge.finding.get(f_id)
+            if fact is None or f is None or fact.state is not State.PRESENT:
+                continue
+            if f.sensitive or _of_loss(fact.text):
+                return True
+            if f.red_flag:
+                flags += MANY if fact.release is Release.OPENING else 1
+        return flags >= MANY
+
+    def _delicate(self, query: Query) -> bool:
+        """Whether it is asked for something hard to say, a worry, or the state of mind."""
+        found = [f for f_id in query.findings if (f := self.knowledge.finding.get(f_id)) is not None]
+        return any(f.sensitive or f.topic in HEAVY or f.id == CONCERN for f in found)
+
+    def _weighs(self, told: Told) -> bool:
+        """Whether what is told now is nothing to joke about beside it."""
         f = self.knowledge.finding.get(told.finding)
-        return f is not None and told.state == "present" and (f.red_flag or f.sensitive)
+        if f is None or told.state != "present":
+            return False
+        return f.red_flag or f.topic in HEAVY or f.id == CONCERN or self._heavy({f.id})
 
     def _toned(self, told: Told) -> Told:
         """The same fact played down or dramatised: in words only, as a severe or mild one allows."""
-        fact = self.scenario.by_finding.get(told.finding)
-        if fact is None or told.state != "present" or told.rule == "implied" or fact.finding in self.told:
+        fact, finding = self.scenario.by_finding.get(told.finding), self.knowledge.finding.get(told.finding)
+        if fact is None or finding is None or told.state != "present" or told.rule == "implied":
+            return told
+        if fact.finding in self.told or not _is_complaint(finding):
             return told
         traits = self.persona.traits
         down = traits.play_down * {"mild": 1.0, "severe": 0.4}.get(fact.severity, 0.6)
         up = traits.dramatise * {"mild": 0.4, "severe": 1.0}.get(fact.severity, 0.6)
-        if self.topic_of(told.finding) in ("ice", "social", "medicines", "family"):
-            return told
         draw = self.rng.random()
         if draw < up * 0.6:
             return told.model_copy(update={"tone": "dramatised"})
-        if draw > 1 - down * 0.6 and not self._grave(told):
+        if draw > 1 - down * 0.6 and not self._weighs(told):
             return told.model_copy(update={"tone": "played_down"})
         return told
 
-    def _extras(self, *, opening: bool = False, grave: bool = False) -> tuple[str, ...]:
-        """Digressions, questions back, feelings; more of them with anxiety or irritation."""
+    def _extras(self, *, opening: bool = False, leave_out: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Digressions, questions back, feelings; more of them with anxiety or irritation; none of `leave_out`."""
         t, m = self.persona.traits, self.mood
         chances = (
             ("emotion", t.emotion * (0.3 + 0.7 * m.anxiety)),
@@ -200,11 +256,9 @@ class Policy:
             ("digression", t.digress * 0.5),
             ("irritated", max(0.0, m.irritation - 0.4)),
         )
-        drawn = [name for name, chance in chances if self.rng.random() < chance]
+        drawn = [name for name, chance in chances if self.rng.random() < chance and name not in leave_out]
         if opening:  # nothing has been asked yet that could be asked back
             drawn = [name for name in drawn if name in ("emotion", "seek_reassurance", "digression")]
-        if grave:
-            drawn = [name for name in drawn if name != "digression"]
         return tuple(drawn[: 1 if opening else MAX_EXTRAS])
 
 
@@ -215,8 +269,16 @@ def _cue(extras: Sequence[str]) -> str:
     return "outcome" if "seek_outcome" in extras else ""
 
 
-def _opens(fact: Fact) -> bool:
-    return fact.release is Release.OPENING and fact.state is not State.UNKNOWN
+def _is_complaint(finding: Finding) -> bool:
+    """Whether more or less can be made of it: something one has and suffers from, and can speak of."""
+    if finding.kind is not FindingKind.BINARY or finding.sensitive or finding.topic in BACKGROUND:
+        return False
+    return finding.red_flag or (finding.parent is None and not _GOOD.search(finding.present))
+
+
+@lru_cache(maxsize=4096)
+def _of_loss(text: str) -> bool:
+    return _LOSS.search(text) is not None
 
 
 def _told(fact: Fact, rule: str) -> Told:

@@ -47,12 +47,13 @@ class ReferencePatient:
         said = manner(view.question, read, knowledge)
         mood, notes, events = heard(view.mood, before, said, query, persona, view.turn)
         voice = _Voice(view, "reply", view.turn)
+        policy = _policy(view, voice.chance, before, view.told, mood)
         if mood.irritation >= persona.temper.leaves_at < 1:
-            plan, text, guarded = voice.say(Plan(lead="leave", flags=("leaves",)), query, view.told)
+            plan, text, guarded = voice.say(policy.leaving(), query, view.told)
             gone = Utterance(text=text, turn=view.turn, query=query, flags=plan.flags)
             return PatientReply((*events, *guarded, gone), mood, voice.memory(notes), leaves=True)
         lost = query != read
-        plan = _policy(view, voice.chance, before, view.told, mood).answer(query, lost=lost)
+        plan = policy.answer(query, lost=lost)
         # A bare yes or no would be taken as the answer to the word that was not understood, too.
         plan, text, guarded = voice.say(plan, query, view.told, bare_answers=not lost)
         utterance = Utterance(text=text, turn=view.turn, told=plan.told, query=query, cue=plan.cue, flags=plan.flags)
@@ -121,9 +122,10 @@ class _Voice:
 
     def _words(self, plan: Plan, asked: tuple[str, ...], fixed: str) -> str:
         if not fixed:
-            return self._realised(Saying(plan.told, asked, plan.lead, plan.extras))
-        around = (self._realised(Saying(lead=plan.lead)), fixed, self._realised(Saying(extras=plan.extras)))
-        return " ".join(part for part in around if part)
+            return self._realised(Saying(plan.told, asked, plan.lead, plan.extras, grave=plan.grave))
+        before = self._realised(Saying(lead=plan.lead, grave=plan.grave))
+        after = self._realised(Saying(extras=plan.extras, grave=plan.grave))
+        return " ".join(part for part in (before, fixed, after) if part)
 
     def _realised(self, saying: Saying) -> str:
         view = self.view

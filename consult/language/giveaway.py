@@ -1,0 +1,145 @@
+"""Whether words give the diagnosis away: a name of it, its telling words in any order, a word only it has, its initials.
+
+"The bleed must be in my brain" says as much as "a brain bleed". What is telling is worked out from the knowledge (ours):
+a word counts only if no finding is put into words with it. Knows nothing of what was asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from consult.events import Told
+from consult.knowledge.model import FindingKind, Knowledge
+from consult.knowledge.per_object import per_object
+from consult.language.lexicon import Entry, Lexicon, Phrases, lexicon
+from consult.language.realiser import statement, voiced
+from consult.language.tokens import Tokens, tokens
+from consult.scenario import Scenario
+
+ROOT: Final = 6
+"""Letters by which two long words are taken to be one: "inflammation", "inflammatory"."""
+LONG: Final = 8
+"""Letters from which a word is long; only a long one may be telling alone."""
+OWNERS: Final = 2
+"""Conditions that may share such a word."""
+SPREAD: Final = 4
+"""Words that may stand between those of a name."""
+SMALL_TALK: Final = 2
+"""The same, where patients use each of those words for other things too."""
+_SMALL: Final = frozenset("of and in to with by for or on from at".split())
+_EMPTY: Final = _SMALL | frozenset("threat acute chronic disease syndrome common type simple small large other".split())
+"""Words of a name that tell nothing."""
+
+
+def leaks(text: str, told: Iterable[Told], scenario: Scenario, knowledge: Knowledge) -> bool:
+    """Whether the gold diagnosis or an alternative is given away, other than inside a released fact's own words.
+
+    ("I've had shingles before" is a fact of history where it is one, even if the answer is shingles again.)
+    """
+    lex = lexicon(knowledge)
+    marks = _marks(lex, (scenario.gold.condition, *scenario.gold.alternatives))
+    if any(word in marks.initials for word in re.findall(r"\b[A-Z]{3,6}\b", text)):
+        return True
+    toks = tokens(text)
+    hits = list(marks.found(toks))
+    if not hits:
+        return False
+    covered = _covered(toks, told, scenario, lex)
+    return any(not all(covered[i] for i in hit) for hit in hits)
+
+
+def _covered(toks: Tokens, told: Iterable[Told], scenario: Scenario, lex: Lexicon) -> list[bool]:
+    covered = [False] * len(toks)
+    for t in told:
+        finding = lex.knowledge.finding.get(t.finding)
+        if finding is None or t.state not in ("present", "absent") or finding.kind is FindingKind.TEXT:
+            continue
+        key = tokens(voiced(statement(t, finding, scenario), finding, scenario))
+        for i in range(len(toks) - len(key) + 1):
+            if toks[i : i + len(key)] == key:
+                covered[i : i + len(key)] = [True] * len(key)
+    return covered
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Marks:
+    """By what a diagnosis is known."""
+
+    names: Phrases
+    sets: dict[frozenset[str], int]
+    """Roots that name it together, and within how many words."""
+    words: frozenset[str]
+    """Roots that name it alone."""
+    initials: frozenset[str]
+
+    def found(self, toks: Tokens) -> Iterator[tuple[int, ...]]:
+        """Where it is named: the places of the tokens."""
+        for i, j, _ in self.names.find(toks):
+            yield tuple(range(i, j))
+        roots = [root(t) for t in toks]
+        for i, r in enumerate(roots):
+            if r in self.words:
+                yield (i,)
+        for together, window in self.sets.items():
+            at = [i for i, r in enumerate(roots) if r in together]
+            for i in at:
+                near = [k for k in at if i <= k < i + window]
+                if together <= {roots[k] for k in near}:
+                    yield tuple(near)
+
+
+@lru_cache(maxsize=256)
+def _marks(lex: Lexicon, conditions: tuple[str, ...]) -> _Marks:
+    phrases, words, initials = Phrases(), set(), set()
+    sets: dict[frozenset[str], int] = {}
+    plain, owners = _plain(lex.knowledge), _owners(lex.knowledge)
+    for c_id in conditions:
+        c = lex.knowledge.condition.get(c_id)
+        for name in (c.name, c.plain, *c.synonyms) if c is not None else (c_id.replace("_", " "),):
+            toks = tokens(name)
+            phrases.add(toks, Entry(c_id))
+            telling = frozenset(root(t) for t in toks if t not in _EMPTY)
+            if len(telling) > 1 and not any(telling <= said for said in _sentences(lex.knowledge)):
+                sets[telling] = len(telling) + (SMALL_TALK if telling <= plain else SPREAD)
+            if len(toks) == 1 or (c is not None and name == c.name):
+                words |= {root(t) for t in toks if len(t) >= LONG and owners[root(t)] <= OWNERS} - plain
+            if c is not None and name != c.plain:
+                initials.add("".join(t[0] for t in toks if t not in _SMALL).upper())
+    return _Marks(phrases, sets, frozenset(words), frozenset(initials))
+
+
+def root(word: str) -> str:
+    """A word without its ending."""
+    return word[:ROOT] if len(word) >= LONG else word
+
+
+def _told_in(knowledge: Knowledge) -> tuple[frozenset[str], ...]:
+    """Roots of each sentence that tells a finding: "simple back pain" is no more than "I have pain in my back"."""
+    return tuple(frozenset(map(root, tokens(f.present))) for f in knowledge.findings)
+
+
+def _said_plainly(knowledge: Knowledge) -> frozenset[str]:
+    """Roots of the words with which findings are put into words."""
+    out: set[str] = set()
+    for f in knowledge.findings:
+        for text in (f.plain, f.present, f.absent, *f.questions, *(v.plain for v in f.values)):
+            out.update(map(root, tokens(text)))
+    return frozenset(out)
+
+
+def _named_by(knowledge: Knowledge) -> Counter[str]:
+    """Of each root, in how many conditions' names it stands."""
+    out: Counter[str] = Counter()
+    for c in knowledge.conditions:
+        out.update({root(t) for name in (c.name, c.plain, *c.synonyms) for t in tokens(name)})
+    return out
+
+
+_sentences = per_object(_told_in)
+_plain = per_object(_said_plainly)
+_owners = per_object(_named_by)

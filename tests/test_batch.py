@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
-from multiprocessing import Pipe
+from multiprocessing import Pipe, active_children
 from pathlib import Path
 
 import pytest
@@ -70,7 +68,7 @@ def test_a_killed_process_is_replaced_and_its_cells_played(cells: Cells, undistu
         for n, done in enumerate(execute(PLAN, cells, store, jobs=2)):
             assert done.status == "done"
             if n in (1, 4):
-                os.kill(children()[0], signal.SIGKILL)
+                active_children()[0].kill()
     assert contents(tmp_path / "k.db") == undisturbed
 
 
@@ -90,7 +88,7 @@ def test_what_is_left_unread_leaves_no_process_behind(cells: Cells) -> None:
     played = played_by(cells, iter(range(3)), 1, lambda: False)
     assert next(played).kept is not None
     played.close()
-    assert children() == []
+    assert active_children() == []
 
 
 def test_a_cell_that_takes_its_process_down_again_and_again_has_failed() -> None:
@@ -146,19 +144,3 @@ def count(path: Path) -> int:
             return int(db.execute("select count(*) from members").fetchone()[0])
     except sqlite3.Error:  # not there yet, or being made
         return 0
-
-
-def children() -> list[int]:
-    """Processes of this one that play cells."""
-    return sorted(_children(os.getpid()))
-
-
-def _children(parent: int) -> Iterator[int]:
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = stat.read_text()
-            command = (stat.parent / "cmdline").read_text()
-        except OSError:
-            continue
-        if int(text.rpartition(")")[2].split()[1]) == parent and "spawn_main" in command:
-            yield int(stat.parent.name)

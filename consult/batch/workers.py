@@ -10,10 +10,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Final
+from typing import Any, Final
 
 from consult.batch.cells import Cells
 from consult.batch.engine import Played, play_cell
@@ -69,8 +69,11 @@ def played_by(cells: Cells, missing: Iterator[int], jobs: int, stop: Callable[[]
 
 
 def _start(cells: Cells) -> _Worker:
-    # spawn: a fork would copy the threads' locks of whatever the parent has loaded, and is not there everywhere
-    context = get_context("spawn")
+    # not a fork of this process, which may hold locks in other threads; of one that has loaded what all need, and no more
+    forks = "forkserver" in get_all_start_methods()
+    context: Any = get_context("forkserver" if forks else "spawn")
+    if forks:
+        context.set_forkserver_preload(["consult.batch.warm"])
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, cells), daemon=True)
     process.start()

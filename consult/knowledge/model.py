@@ -253,6 +253,16 @@ class Knowledge(Record):
                 out.setdefault(f, o.id)
         return out
 
+    def parent_of(self, finding: str) -> str | None:
+        """The finding that one belongs to; None for what belongs to none, or is no finding here."""
+        f = self.finding.get(finding)
+        return f.parent if f is not None else None
+
+    def topic_of(self, finding: str) -> str:
+        """A finding's topic; "" for what is no finding here."""
+        f = self.finding.get(finding)
+        return f.topic if f is not None else ""
+
     def ancestors(self, condition: str) -> list[str]:
         """The broader conditions of one, nearest first."""
         out: list[str] = []

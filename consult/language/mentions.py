@@ -154,7 +154,8 @@ def _values_beside(s: Sentence, finding: str, start: int, end: int) -> None:
         for n in (3, 2, 1):
             if i + n > high or not all(s.free[i : i + n]):
                 continue
-            fits = [e for e in s.lex.value_mentions.get(s.toks[i : i + n], ()) if s.lex.parent(e.finding) == finding]
+            named = s.lex.value_mentions.get(s.toks[i : i + n], ())
+            fits = [e for e in named if s.lex.knowledge.parent_of(e.finding) == finding]
             if len(fits) == 1 and fits[0].value and not negated(s, i):
                 near = i + n == start or s.lex.knowledge.finding[fits[0].finding].kind is FindingKind.MULTI
                 if near or i >= end:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from consult.disclosure import admits, ancestors, at_opening
@@ -63,21 +63,10 @@ class Policy:
     told: frozenset[str]
     asked: frozenset[str]
     rng: random.Random
-    _parents: dict[str, str | None] = field(default_factory=dict)
-
-    def topic_of(self, finding: str) -> str:
-        """A finding's topic."""
-        f = self.knowledge.finding.get(finding)
-        return f.topic if f is not None else ""
-
-    def parent_of(self, finding: str) -> str | None:
-        """A finding's parent."""
-        f = self.knowledge.finding.get(finding)
-        return f.parent if f is not None else None
 
     def opening(self) -> Plan:
         """The chief complaint: the opening facts, what they belong to, and nothing else."""
-        rules = at_opening(self.scenario.facts, self.parent_of)
+        rules = at_opening(self.scenario.facts, self.knowledge.parent_of)
         told = [_told(f, rules[f.finding]) for f in self.scenario.facts if f.finding in rules]
         grave = self._heavy({t.finding for t in told})
         extras = self._extras(opening=True, leave_out=("digression",) * grave)
@@ -127,7 +116,7 @@ class Policy:
     def _direct(self, f_id: str, query: Query) -> list[Told]:
         """The answer to one finding asked for; an attribute of something absent is answered by that."""
         above: list[Told] = []
-        for ancestor in reversed(list(ancestors(f_id, self.parent_of))):
+        for ancestor in reversed(list(ancestors(f_id, self.knowledge.parent_of))):
             t = self._one(ancestor, query, may_slip=False)  # who recalls what a pain is like recalls the pain
             if t.state in ("absent", "withheld") or (t.state == "not_noticed" and f_id not in self.scenario.by_finding):
                 return [t]
@@ -164,7 +153,7 @@ class Policy:
     def _admits(self, fact: Fact, query: Query) -> str:
         return admits(
             fact, query, trust=self.mood.trust, facts=self.scenario.by_finding,
-            topic_of=self.topic_of, parent_of=self.parent_of,
+            topic_of=self.knowledge.topic_of, parent_of=self.knowledge.parent_of,
         )  # fmt: skip
 
     def _slips(self, fact: Fact) -> bool:
@@ -196,7 +185,7 @@ class Policy:
 
     def _ancestors_told(self, finding: str, already: set[str]) -> bool:
         """Nobody describes a pain before saying that there is one."""
-        parent = self.parent_of(finding)
+        parent = self.knowledge.parent_of(finding)
         return parent is None or parent in self.told or parent in already
 
     def _heavy(self, told: frozenset[str] | set[str]) -> bool:

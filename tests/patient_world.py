@@ -13,6 +13,7 @@ from consult.persona import NEUTRAL, load_persona, persona_files
 from consult.scenario import Scenario, load_scenario, scenario_files
 
 K = load_knowledge()
+WORLD = World(K, load_hospital())
 SCENARIOS = {name: load_scenario(path) for name, path in sorted(scenario_files().items())}
 PERSONAS = {name: load_persona(name) for name in sorted(persona_files())}
 """Not fixtures: hypothesis prints its arguments, and these are long."""
@@ -22,10 +23,8 @@ HEART = "indigestion_at_the_wheel"
 def view_of(scenario: Scenario | str, persona: str = NEUTRAL, question: str = "", **changes: Any) -> PatientView:
     """What a patient would be handed."""
     case = SCENARIOS[scenario] if isinstance(scenario, str) else scenario
-    who = load_persona(persona)
-    view = PatientView(
-        World(K, load_hospital()), case, who, who.temper.start, {}, (), question, 1 if question else 0, 11
-    )
+    who = PERSONAS.get(persona) or load_persona(persona)
+    view = PatientView(WORLD, case, who, who.temper.start, {}, (), question, 1 if question else 0, 11)
     return replace(view, **changes)
 
 

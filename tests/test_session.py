@@ -172,7 +172,7 @@ def test_an_unknown_agent_is_said_before_anything_is_played(setup_of: Make) -> N
         list(stream(setup_of(agents={"triage": "curt"})))
 
 
-@pytest.mark.parametrize(("first", "persona"), enumerate(["neutral", "sanguine", "phlegmatic"]))
+@pytest.mark.parametrize(("first", "persona"), [(0, "neutral"), (1, "sanguine"), (2, "phlegmatic")])
 def test_what_was_told_is_what_was_put_on_record(
     setup_of: Make, scenarios: dict[str, Scenario], first: int, persona: str
 ) -> None:

@@ -186,23 +186,6 @@ def test_orders_are_placed_only_while_there_are_any_left(view_of: Make, general:
     assert isinstance(ReferenceInquirer().act(replace(view, orders_left=0)).action, Conclude)
 
 
-def test_the_curt_one_has_no_courtesy_and_the_reference_has(
-    setup_of: Callable[..., Setup], general: Knowledge, scenarios: dict[str, Scenario]
-) -> None:
-    nice = (Cause.EMPATHY, Cause.EXPLANATION)
-
-    def courtesies(spec: str) -> int:
-        count = 0
-        for name in _some(scenarios):
-            for e in _played(setup_of(name, "melancholic", agents={"inquirer": spec})):
-                if isinstance(e, Question):
-                    count += any(c in nice for c in manner(e.text, resolve(e.text, general), general))
-        return count
-
-    assert courtesies("curt") == 0
-    assert courtesies("reference") > len(_some(scenarios))
-
-
 def test_the_curt_one_explains_nothing_and_the_reference_does(
     setup_of: Callable[..., Setup], general: Knowledge
 ) -> None:

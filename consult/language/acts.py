@@ -1,6 +1,6 @@
 """Acts of speech: what an inquirer's words do beside asking. Patterns of plain English (ours) and nothing else.
 
-The only recogniser of these acts: moods (through `manner`) and scores both ask here. Must not import anything of consult.
+The only recogniser of these acts: moods (through `manner`), scores and the resolver ask here. Must not import anything of consult.
 """
 
 from __future__ import annotations

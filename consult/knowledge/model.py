@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -25,6 +25,11 @@ from consult.terms import (
     Words,
     problem,
 )
+
+BACKGROUND: Final = frozenset(
+    {"course", "ice", "past", "risk", "family", "medicines", "social", "vaccination", "surgery"}
+)
+"""Topics that nobody comes with: they tell of the patient and of the illness's course, not of a complaint."""
 
 
 class FindingKind(StrEnum):

@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from consult.disclosure import admits, ancestors, at_opening
 from consult.events import Query, Told
-from consult.knowledge.model import Finding, FindingKind, Knowledge, Source
+from consult.knowledge.model import BACKGROUND, Finding, FindingKind, Knowledge, Source
 from consult.language.lexicon import suits
 from consult.mood import readiness
 from consult.persona import Mood, Persona
@@ -26,8 +26,6 @@ SETTLED: Final = 0.35
 """Trust from which what was explained in the end is accepted."""
 MANY: Final = 2
 """Red flags told from which a case is grave to whoever tells them."""
-BACKGROUND: Final = frozenset({"ice", "social", "medicines", "family", "past", "risk", "course"})
-"""Topics in which nothing is made smaller or larger: they tell of no complaint."""
 _GOOD: Final = re.compile(r"\b(?:well|better|easier|good)\b")
 """Words of a finding that it is no burden to have."""
 HEAVY: Final = frozenset({"mind"})

@@ -17,7 +17,7 @@ from consult.knowledge.model import Finding, FindingKind, Knowledge, Source
 from consult.language.lexicon import suits
 from consult.mood import readiness
 from consult.persona import Mood, Persona
-from consult.scenario import Fact, Release, Scenario, State
+from consult.scenario import Fact, Release, Scenario, Speaker, State
 
 MAX_EXTRAS: Final = 2
 """Things besides facts that one answer holds at the most."""
@@ -27,6 +27,8 @@ MANY: Final = 2
 """Red flags told from which a case is grave to whoever tells them."""
 BACKGROUND: Final = frozenset({"ice", "social", "medicines", "family", "past", "risk", "course"})
 """Topics in which nothing is made smaller or larger: they tell of no complaint."""
+LASTING: Final = frozenset({"past", "medicines", "social"})
+"""Topics of which one knows what there is, to be told in words of one's own."""
 _GOOD: Final = re.compile(r"\b(?:well|better|easier|good)\b")
 """Words of a finding that it is no burden to have."""
 HEAVY: Final = frozenset({"mind"})
@@ -90,7 +92,7 @@ class Policy:
             return Plan(lead="unsettled", flags=("unsettled",), grave=heavy)
         if grave:
             return Plan(lead="sobered", flags=("sobered",))
-        extras = ("treatment",) if self.rng.random() < self.persona.traits.speak_up else ()
+        extras = ("treatment",) if self.rng.random() < self.persona.traits.speak_up and not heavy else ()
         return Plan(lead="thanks", extras=extras, flags=extras, grave=heavy)
 
     def leaving(self) -> Plan:
@@ -145,9 +147,11 @@ class Policy:
         finding = self.knowledge.finding[f_id]
         if fact is None:
             fits = suits(finding, self.scenario.patient.age, self.scenario.patient.sex)
-            if finding.source is not Source.HISTORY or finding.kind is not FindingKind.BINARY:
+            # Who takes medicines or had an operation knows it: where none is on record, there is none to speak of.
+            lasting = finding.kind is FindingKind.TEXT and finding.topic in LASTING
+            if finding.source is not Source.HISTORY or not (finding.kind is FindingKind.BINARY or lasting):
                 state: Literal["absent", "unknown", "not_noticed"] = "unknown"
-            elif self.scenario.closed_world or not fits:
+            elif (self.scenario.closed_world or not fits) and not lasting:
                 state = "absent"
             else:
                 state = "not_noticed"
@@ -202,14 +206,18 @@ class Policy:
     def _heavy(self, told: frozenset[str] | set[str]) -> bool:
         """Whether what has been told leaves no room for jokes until the end.
 
-        That is something hard to say, a loss, a complaint that is itself a red flag, or several red flags.
+        That is something hard to say, a loss, a complaint that is itself a red flag, or several red flags; and to
+        who speaks for another, one red flag or anything severe.
         """
+        for_another = self.scenario.patient.speaker is not Speaker.SELF
         flags = 0
         for f_id in told:
             fact, f = self.scenario.by_finding.get(f_id), self.knowledge.finding.get(f_id)
             if fact is None or f is None or fact.state is not State.PRESENT:
                 continue
             if f.sensitive or _LOSS.search(fact.text):
+                return True
+            if for_another and (f.red_flag or fact.severity == "severe"):
                 return True
             if f.red_flag:
                 flags += MANY if fact.release is Release.OPENING else 1

@@ -73,7 +73,7 @@ def test_every_cue_is_answered(talks: dict[tuple[str, str, str], Played]) -> Non
 
 
 def test_the_curt_one_has_none(talks: dict[tuple[str, str, str], Played], general: Knowledge) -> None:
-    bare = {f.questions[0] for f in general.findings if f.questions}
+    bare = {f.questions[0] for f in general.findings if f.questions} | set(wording.BACKGROUND.values())
     for (name, _, spec), events in talks.items():
         if spec == "curt":
             asked = bare if name != "barking_at_night" else bare | {about_patient(q, "male") for q in bare}  # type: ignore[arg-type]

@@ -122,7 +122,7 @@ AGREED: Final = (
 _FEAR: Final = re.compile(
     r"\b(?:afraid|worr\w+|fear\w*|scare\w*|fright\w+|dread\w*|terrif\w+|worst|dreadful|awful)\b", re.IGNORECASE
 )
-BACKGROUND: Final = {
+BACKGROUND: Final[dict[tuple[str, ...], str]] = {
     ("medication", "allergy"): "What medicines do you take, and are you allergic to anything?",
     ("past.surgery", "past.illness"): "Have you ever had an operation, and do you have any long-term illnesses?",
 }
@@ -193,8 +193,12 @@ def _to_cue(view: InquirerView, chance: random.Random) -> str:
 def _has_confided(view: InquirerView) -> bool:
     """Whether the last answer was a yes to something hard to say."""
     findings = view.world.knowledge.finding
-    names = resolve(_own(view)[-1], view.world.knowledge, view.world.resolver).findings if view.turn else ()
-    return any(findings[n].sensitive and view.record.holds(n) for n in names)
+    last = _own(view)[-1:]
+    return any(
+        findings[name].sensitive and view.record.holds(name)
+        for line in last
+        for name in resolve(line, view.world.knowledge, view.world.resolver).findings
+    )
 
 
 def _own(view: InquirerView) -> list[str]:
@@ -223,8 +227,7 @@ def _told(view: InquirerView) -> str:
     """
     findings, statements = view.world.knowledge.finding, view.record.statements
     first = (view.record.complaint or "", "complaint.duration")
-    names = dict.fromkeys(n for n in (*first, *statements) if n in statements)
-    names = _without_repeats(names, view)
+    names = _without_repeats(dict.fromkeys(n for n in (*first, *statements) if n in statements), view)
     there = [c for n in names if statements[n].state == "present" and (c := _clause(findings[n], statements[n], view))]
     absent = [findings[n] for n in names if statements[n].state == "absent" and findings[n].red_flag]
     gone = [c for f in absent if (c := _clause(f, statements[f.id], view))]

@@ -27,6 +27,7 @@ NOTHING_OF_ONES_OWN = "I can't say, nothing in particular."
 """To a question for one's own ideas, worries or wishes, of who has none on record; nobody does not *know* them."""
 NOTHING_OF_IT = "Nothing worth mentioning."
 """Of illnesses, operations or medicines asked for together, where none is on record; said once."""
+NOTHING_ELSE = "Nothing else worth mentioning."
 CLIPPED_TO = 5
 """Words of a fact that is said in no sentence, at most."""
 _NEVER_CLIPPED = re.compile(r"(?:being|unable|everyone)\b")
@@ -77,6 +78,8 @@ def realise(
         answers = t.finding in saying.asked or t.state != "present"  # a "yes" is to what was asked, not to its parent
         first = i == 0 and bool(saying.asked) and answers
         words = say.fact(t, saying.asked, alone=alone, first=first, leads=i == 0)
+        if NOTHING_ELSE in parts and words == NOTHING_ELSE:
+            continue
         if NOTHING_OF_IT in parts and NOTHING_OF_IT[1:] in words:
             continue
         parts.append(words)
@@ -122,6 +125,8 @@ class _Speaker:
                 return NOTHING_OF_ONES_OWN
             return self.phrase("forgot" if t.rule == "recall" else "dont_know")
         if t.state == "not_noticed":
+            if t.rule == "nothing_else":
+                return NOTHING_ELSE
             if finding.kind is FindingKind.TEXT and not only:
                 return NOTHING_OF_IT if leads else f"Otherwise {NOTHING_OF_IT[:1].lower()}{NOTHING_OF_IT[1:]}"
             return f"I haven't noticed {_any(finding.plain)}." if named else self._not_noticed(finding)

@@ -54,6 +54,7 @@ NOT_NOTICED: Final = any_of(
         "nothing to speak of",
         "nothing much to speak of",
         "nothing worth mentioning",
+        "nothing else worth mentioning",
     )
 )
 

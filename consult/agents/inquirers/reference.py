@@ -19,7 +19,7 @@ from consult.agents.inquirers.choice import (
     settled,
 )
 from consult.knowledge.belief import Array, Belief, belief, entropy
-from consult.knowledge.model import Finding
+from consult.knowledge.model import Finding, Knowledge
 from consult.seeds import rng
 from consult.terms import Department, Urgency
 
@@ -54,9 +54,11 @@ class ReferenceInquirer:
         if certain_emergency(view, p) and (first := self._confirming(view, b, p)) is not None:
             return shown(first, b, p)
         best = best_choice(view, b, p)
+        if best is not None and best.worth < DUTY and (best.gain < STOP_GAIN or settled(p)):
+            best = None
         if (text := self._background(view, p, best)) is not None:
             return shown(Ask(text=text, rationale=GENERAL), b, p)
-        if best is not None and (best.worth >= DUTY or (best.gain >= STOP_GAIN and not settled(p))):
+        if best is not None:
             return shown(self._carry_out(best, view), b, p)
         if (last := self._confirming(view, b, p)) is not None:
             return shown(last, b, p)
@@ -83,7 +85,7 @@ class ReferenceInquirer:
     def _background(self, view: InquirerView, p: Array, best: Choice | None) -> str | None:
         """What is asked of everybody, once it can no longer mislead: while questions are left and the belief is sure."""
         knowledge = view.world.knowledge
-        open_ends = best is not None and best.kind == "ask" and best.worth >= DUTY and view.questions_left > LAST_ONES
+        open_ends = best is not None and (_presses(best, knowledge) or view.questions_left > LAST_ONES)
         if not knowledge.open_questions or view.turn + view.questions_left < ICE_FROM or view.questions_left < 2:
             return None
         if float(p.max()) < SURE or certain_emergency(view, p) or open_ends:
@@ -115,6 +117,11 @@ class ReferenceInquirer:
             finding, view, kind_words=self.kind_words, chance=rng(view.seed, "wording"), duty=best.gain < STOP_GAIN
         )
         return Ask(text=text, rationale=why)
+
+
+def _presses(best: Choice, knowledge: Knowledge) -> bool:
+    """Whether something cannot be put off for what is asked of everybody: an order, or a sign of danger."""
+    return best.kind == "order" or knowledge.finding[best.target].red_flag
 
 
 def shown(action: Ask | Order | Conclude, b: Belief, p: Array) -> Act:

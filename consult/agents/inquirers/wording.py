@@ -64,8 +64,8 @@ DELICATE: Final = (
     "This is a private matter, and I only ask because it helps me to understand. Take your time.",
 )
 OF_THE_MIND: Final = (
-    "What weighs on the mind can make the body ill, so I ask everyone about this. Take your time.",
-    "I ask everyone how they are in their mind, too, because it belongs to being well. Take your time.",
+    "I ask everyone about this, because what weighs on the mind can make the body ill. Take your time.",
+    "I only ask because it helps me to understand how you are as a whole. Take your time.",
 )
 CONFIDED: Final = (
     "Thank you for telling me that; I know it is not easy to say.",

@@ -148,14 +148,16 @@ class Policy:
         if fact is None:
             fits = suits(finding, self.scenario.patient.age, self.scenario.patient.sex)
             # Who takes medicines or had an operation knows it: where none is on record, there is none to speak of.
-            lasting = finding.kind is FindingKind.TEXT and finding.topic in LASTING
+            others = self._others(finding)
+            lasting = finding.kind is FindingKind.TEXT and finding.topic in LASTING and others <= self.told
             if finding.source is not Source.HISTORY or not (finding.kind is FindingKind.BINARY or lasting):
                 state: Literal["absent", "unknown", "not_noticed"] = "unknown"
             elif (self.scenario.closed_world or not fits) and not lasting:
                 state = "absent"
             else:
                 state = "not_noticed"
-            return Told(fact=f_id, finding=f_id, state=state, rule="unrecorded")
+            rule = "nothing_else" if lasting and others else "unrecorded"
+            return Told(fact=f_id, finding=f_id, state=state, rule=rule)
         if fact.release in (Release.UNKNOWN, Release.ORDER_ONLY):
             return Told(fact=f_id, finding=f_id, state="unknown", rule=fact.release.value)
         rule = self._admits(fact, query)
@@ -164,6 +166,11 @@ class Policy:
         if may_slip and self._slips(fact):
             return Told(fact=f_id, finding=f_id, state="unknown", rule="recall")
         return _told(fact, rule)
+
+    def _others(self, finding: Finding) -> set[str]:
+        """What else there is of a finding's topic: who has diabetes does not say that there is no illness."""
+        present = (f.finding for f in self.scenario.facts if f.state is State.PRESENT)
+        return {name for name in present if self.topic_of(name) == finding.topic}
 
     def _admits(self, fact: Fact, query: Query) -> str:
         return admits(

@@ -14,6 +14,8 @@ from functools import cache
 from math import exp, log
 from typing import Any, Final
 
+import numpy as np
+
 from consult.agents.base import Guidance, Record, TriageResult, TriageView, World
 from consult.events import FiredRule
 from consult.hospital import Comparison, HardRule, Hospital, Inquiry, When
@@ -23,6 +25,7 @@ from consult.knowledge.per_object import per_object
 from consult.scenario import Patient
 from consult.terms import Department, Urgency
 
+Index = np.ndarray[tuple[int], np.dtype[np.intp]]
 Place = tuple[str, str]
 """Primary and secondary department."""
 Mass = dict[Place, float]
@@ -107,28 +110,37 @@ def _hard(world: World, patient: Patient, record: Record, fired: list[FiredRule]
 
 def _mass(world: World, p: Array, forced: str | None) -> Mass:
     """Probability by (primary, secondary) department."""
-    out: Mass = {}
-    for place, share in zip(_placed(world.hospital)(world.knowledge, forced), p.tolist(), strict=True):
-        out[place] = out.get(place, 0.0) + share
-    return out
+    places, index = _placed(world.hospital)(world.knowledge, forced)
+    return dict(zip(places, np.bincount(index, weights=p, minlength=len(places)).tolist(), strict=True))
 
 
-def _placing(hospital: Hospital) -> Callable[[Knowledge, str | None], tuple[Place, ...]]:
-    kept: dict[tuple[int, str | None], tuple[Knowledge, tuple[Place, ...]]] = {}
+def _placing(hospital: Hospital) -> Callable[[Knowledge, str | None], tuple[tuple[Place, ...], Index]]:
+    kept: dict[tuple[int, str | None], tuple[Knowledge, tuple[tuple[Place, ...], Index]]] = {}
 
-    def places(knowledge: Knowledge, forced: str | None) -> tuple[Place, ...]:
-        """Where each condition belongs in this hospital; `forced` names the only primary department allowed."""
+    def places(knowledge: Knowledge, forced: str | None) -> tuple[tuple[Place, ...], Index]:
+        """The departments that conditions belong to in this hospital, and the number of each condition's own.
+
+        `forced` names the only primary department allowed.
+        """
         key = (id(knowledge), forced)
         if key not in kept:
             own = [c.department for c in knowledge.conditions]
             found = [hospital.within(forced, d.secondary) if forced else hospital.place(d) for d in own]
-            kept[key] = (knowledge, tuple((d.primary, d.secondary) for d in found))
+            number: dict[Place, int] = {}
+            index = [number.setdefault((d.primary, d.secondary), len(number)) for d in found]
+            kept[key] = (knowledge, (tuple(number), np.array(index, dtype=np.intp)))
         return kept[key][1]
 
     return places
 
 
 _placed = per_object(_placing)
+
+
+@per_object
+def _urgencies(knowledge: Knowledge) -> Index:
+    """The level of each condition's urgency."""
+    return np.array([c.urgency.level for c in knowledge.conditions], dtype=np.intp)
 
 
 def pairs_of(last: Mapping[str, Any] | None) -> list[tuple[str, str]]:
@@ -275,9 +287,8 @@ def _likely_urgency(
     world: World, patient: Patient, record: Record, p: Array, department: Department, fired: list[FiredRule]
 ) -> Urgency:
     """By the probability of an emergency; a danger sign halves what it takes."""
-    by: dict[Urgency, float] = dict.fromkeys(Urgency, 0.0)
-    for c, share in zip(world.knowledge.conditions, p.tolist(), strict=True):
-        by[c.urgency] += share
+    levels = np.bincount(_urgencies(world.knowledge), weights=p, minlength=len(Urgency)).tolist()
+    by: dict[Urgency, float] = {u: levels[u.level] for u in Urgency}
     inquiry = world.hospital.primary[department.primary].inquiry
     signs = [s for s in wanted(inquiry, patient, record)[1] if record.holds(s)]
     threshold = world.hospital.emergency_threshold * (DANGER_FACTOR if signs else 1)

@@ -104,11 +104,11 @@ class Answers:
         for part, want in ((self.plain, "present"), (self.under_unknown, "")):
             if not part.findings or (not guessing and not want):
                 continue
-            h = part.entropies(p).tolist()
-            for i, f in enumerate(part.findings):
-                parent = part.parents[i]
-                if f not in states and (parent is None or states.get(parent, "") == want):
-                    out[f] = now - h[i]
+            got = {f for f, state in states.items() if state == want}
+            got = got if want else {parent for parent in part.parents if parent is not None and parent not in states}
+            for f, parent, h in zip(part.findings, part.parents, part.entropies(p).tolist(), strict=True):
+                if (parent is None or parent in got) and f not in states:
+                    out[f] = now - h
         for f, s in self.sampled.items():
             state = states.get(s.parent, "") if s.parent is not None else "present"
             if f not in states and (state == "present" or (guessing and not state)):

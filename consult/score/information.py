@@ -126,6 +126,13 @@ class Replay:
         self._answering = False
         self._trust = 1.0  # a transcript without moods holds nothing back
         self._obtainable = {n: f for n, f in case.obtainable.items() if _carries_bits(self._finding.get(n))}
+        self._free = frozenset(n for n, f in self._obtainable.items() if self._admitted(f, 0.0))
+        """What is told whatever the trust."""
+        self._rows: dict[str, Array] = {}
+        """What the answers not given yet would add to the logarithm of the belief."""
+        self._children: dict[str, list[str]] = {}
+        for name in self._obtainable:
+            self._children.setdefault(self._finding[name].parent or "", []).append(name)
         for e in case.events:
             self._hear(e)
 
@@ -171,6 +178,10 @@ class Replay:
             return 0.0
         self._log_p = self._log_p + self._evidence(new)
         self._known |= new
+        for name in new:  # what an answer says hangs on its parent and its known attributes
+            self._rows.pop(self._finding[name].parent or "", None)
+            for child in self._children.get(name, ()):
+                self._rows.pop(child, None)
         before, self._bits = self._bits, float(self._towards(self._log_p))
         return self._bits - before
 
@@ -191,8 +202,10 @@ class Replay:
         names, rows = [], []
         for name, fact in self._obtainable.items():
             if name not in self._known and name not in held and self._in_reach(fact):
+                if name not in self._rows:
+                    self._rows[name] = self._evidence({name: Known(fact.state.value, fact.values)})
                 names.append(name)
-                rows.append(self._evidence({name: Known(fact.state.value, fact.values)}))
+                rows.append(self._rows[name])
         if not rows:
             return ()
         gains = np.round(self._towards(self._log_p + np.array(rows)) - self._bits, 9)
@@ -204,10 +217,13 @@ class Replay:
         parent = self._finding[fact.finding].parent
         if parent in self._obtainable and parent not in self._known:
             return False
+        return fact.finding in self._free or self._admitted(fact, self._trust)
+
+    def _admitted(self, fact: Fact, trust: float) -> bool:
         query = Query(findings=(fact.finding,))
         return bool(
             admits(
-                fact, query, trust=self._trust, facts=self._facts,
+                fact, query, trust=trust, facts=self._facts,
                 topic_of=lambda f: f, parent_of=lambda f: self._finding[f].parent,
             )
         )  # fmt: skip

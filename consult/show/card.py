@@ -27,6 +27,7 @@ _BREACHES: Final = (
 _MISSED: Final = "inquiry.efficiency"
 """The score whose reason is the list of what had better been asked."""
 _HEADLINES: Final = {
+    "triage": ("primary", "secondary", "urgency_error", "under", "over", "primary_round"),
     "communication": ("composite", "cues_answered", "ice", "explanation", "safety_net", "trust"),
     "mdbench": ("4.1",),
 }
@@ -252,7 +253,7 @@ def _mark(canvas: Canvas, *, right: bool, words: str) -> Text:
 def _value(value: float, unit: str) -> str:
     if unit == "0/1":
         return "yes" if value else "no"
-    return f"{value:.0f}" if value == int(value) and unit not in _UNITS_OF_ONE else f"{value:.2f}"
+    return f"{value:.0f}" if value == int(value) and unit not in _UNITS_OF_ONE else f"{round(value, 2) + 0.0:.2f}"
 
 
 def _count(n: int, word: str) -> str:

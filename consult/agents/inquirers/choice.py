@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
+
+import numpy as np
 
 from consult.agents.base import InquirerView
 from consult.knowledge.belief import Array, Belief, entropy
-from consult.knowledge.model import Finding, FindingKind, Knowledge, Source
+from consult.knowledge.model import Finding, Knowledge, Source
 from consult.knowledge.per_object import per_object
 from consult.language.lexicon import suits
 from consult.terms import Sex, Urgency
@@ -65,18 +67,23 @@ def blunt(view: InquirerView) -> bool:
 
 
 def askable(view: InquirerView) -> Iterable[Finding]:
-    """History findings that fit the patient, not asked yet and not on record.
+    """History findings that fit the patient, not asked yet and not on record, by name."""
+    return (f for f in _fitting(view).values() if _open(f, view))
 
-    In a conversation nobody asks what a pain is like before there is one.
-    """
-    statements, asked = view.record.statements, view.asked
-    guessing = blunt(view)
-    for f in _questions(view.world.knowledge).fitting(view.patient.age, view.patient.sex):
-        if f.id in asked or f.id in statements:
-            continue
-        parent = statements.get(f.parent) if f.parent is not None else None
-        if f.parent is None or (parent.state == "present" if parent is not None else guessing):
-            yield f
+
+def _open(f: Finding, view: InquirerView) -> bool:
+    """Whether it can be asked for now. In a conversation nobody asks what a pain is like before there is one."""
+    statements = view.record.statements
+    if f.id in view.asked or f.id in statements:
+        return False
+    if f.parent is None:
+        return True
+    parent = statements.get(f.parent)
+    return parent.state == "present" if parent is not None else blunt(view)
+
+
+def _fitting(view: InquirerView) -> Mapping[str, Finding]:
+    return _questions(view.world.knowledge).fitting(view.patient.age, view.patient.sex)
 
 
 class _Questions:
@@ -85,12 +92,12 @@ class _Questions:
     def __init__(self, knowledge: Knowledge) -> None:
         history = (f for f in knowledge.findings if f.source is Source.HISTORY and f.questions)
         self._all = tuple(sorted(history, key=lambda f: f.id))
-        self._fitting: dict[tuple[float, Sex], tuple[Finding, ...]] = {}
+        self._kept: dict[tuple[float, Sex], dict[str, Finding]] = {}
 
-    def fitting(self, age: float, sex: Sex) -> tuple[Finding, ...]:
-        found = self._fitting.get((age, sex))
+    def fitting(self, age: float, sex: Sex) -> Mapping[str, Finding]:
+        found = self._kept.get((age, sex))
         if found is None:
-            found = self._fitting[age, sex] = tuple(f for f in self._all if suits(f, age, sex))
+            found = self._kept[age, sex] = {f.id: f for f in self._all if suits(f, age, sex)}
         return found
 
 
@@ -98,25 +105,44 @@ _questions = per_object(_Questions)
 
 
 def best_choice(view: InquirerView, b: Belief, p: Array) -> Choice | None:
-    """The candidate worth most; of near ties the first by name, so that machines agree. None if there is none."""
+    """The candidate worth most; of near ties a question before an order, then the first by name, so that machines agree.
+
+    None if there is none.
+    """
     gains = b.gains(p, view.record.known, guessing=blunt(view))
-    most, best = -1.0, None
-    if view.questions_left > 0:
-        bonus, guided = _bonus(view, p), _guided(view)
-        for f in askable(view):
-            gain, extra = max(gains.get(f.id, 0.0), 0.0), bonus.get(f.id, 0.0)  # rounding may leave -1e-16
-            worth = gain / f.cost * (GUIDED if f.id in guided else 1.0) + extra
-            if worth > most + TIE and (extra or f.kind is not FindingKind.TEXT):
-                most, best = worth, (f.id, "ask", gain)
-    if view.orders_left > 0:
-        now = entropy(p)
-        for o in view.world.knowledge.orders:
-            if o.id not in view.ordered:
-                gain = min(now, sum(max(gains.get(f, 0.0), 0.0) for f in o.reveals))
-                worth = gain / (o.cost + o.invasiveness)
-                if worth > most + TIE and gain >= ORDER_GAIN:
-                    most, best = worth, (o.id, "order", gain)
-    return Choice(best[0], best[1], most, best[2]) if best is not None else None
+    question = _best_question(view, gains, _bonus(view, p)) if view.questions_left > 0 else None
+    order = _best_order(view, gains, entropy(p)) if view.orders_left > 0 else None
+    if question is None or order is None:
+        return question or order
+    return order if order.worth > question.worth + TIE else question
+
+
+def _best_question(view: InquirerView, gains: Mapping[str, float], bonus: Mapping[str, float]) -> Choice | None:
+    fitting, guided = _fitting(view), _guided(view)
+    worth: dict[str, float] = {}
+    for name, gain in gains.items():
+        if name in fitting and gain > 0:  # rounding may leave -1e-16
+            worth[name] = gain / fitting[name].cost * (GUIDED if name in guided else 1.0)
+    for name, extra in bonus.items():
+        if name in fitting:
+            worth[name] = worth.get(name, 0.0) + extra
+    most, best = 0.0, ""
+    for name in sorted(worth, key=worth.__getitem__, reverse=True):
+        if best and worth[name] < most - TIE:
+            break
+        if _open(fitting[name], view):
+            most, best = max(most, worth[name]), min(best or name, name)
+    return Choice(best, "ask", worth[best], max(gains.get(best, 0.0), 0.0)) if best else None
+
+
+def _best_order(view: InquirerView, gains: Mapping[str, float], now: float) -> Choice | None:
+    best = None
+    for o in view.world.knowledge.orders:
+        gain = min(now, sum(max(gains.get(f, 0.0), 0.0) for f in o.reveals)) if o.id not in view.ordered else 0.0
+        worth = gain / (o.cost + o.invasiveness)
+        if gain >= ORDER_GAIN and (best is None or worth > best.worth + TIE):
+            best = Choice(o.id, "order", worth, gain)
+    return best
 
 
 def certain_emergency(view: InquirerView, p: Array) -> bool:
@@ -141,8 +167,9 @@ def _bonus(view: InquirerView, p: Array) -> dict[str, float]:
             out |= dict.fromkeys(g.must_ask, MUST)
         out |= dict.fromkeys(g.ask_first, ASK_FIRST)
     likeliest = int(p.argmax())
-    for i, (c, share) in enumerate(zip(view.world.knowledge.conditions, p.tolist(), strict=True)):
-        if i == likeliest or (c.urgency is Urgency.EMERGENCY and share >= DANGER_AT):
+    for i in np.flatnonzero(p >= DANGER_AT).tolist() or [likeliest]:
+        c, share = view.world.knowledge.conditions[i], float(p[i])
+        if i == likeliest or c.urgency is Urgency.EMERGENCY:
             worth = RED_FLAG * share if c.urgency is Urgency.EMERGENCY else DUTY
             for flag in c.red_flags:
                 name = flag.partition("=")[0]

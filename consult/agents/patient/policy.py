@@ -9,6 +9,7 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal
 
 from consult.disclosure import admits, ancestors, at_opening
@@ -222,7 +223,7 @@ class Policy:
             fact, f = self.scenario.by_finding.get(f_id), self.knowledge.finding.get(f_id)
             if fact is None or f is None or fact.state is not State.PRESENT:
                 continue
-            if f.sensitive or _LOSS.search(fact.text):
+            if f.sensitive or _of_loss(fact.text):
                 return True
             if for_another and (f.red_flag or fact.severity == "severe"):
                 return True
@@ -288,6 +289,11 @@ def _is_complaint(finding: Finding) -> bool:
     if finding.kind is not FindingKind.BINARY or finding.sensitive or finding.topic in BACKGROUND:
         return False
     return finding.red_flag or (finding.parent is None and not _GOOD.search(finding.present))
+
+
+@lru_cache(maxsize=4096)
+def _of_loss(text: str) -> bool:
+    return _LOSS.search(text) is not None
 
 
 def _told(fact: Fact, rule: str) -> Told:

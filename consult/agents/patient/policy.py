@@ -18,7 +18,7 @@ from consult.knowledge.model import BACKGROUND, Finding, FindingKind, Knowledge,
 from consult.language.lexicon import suits
 from consult.mood import readiness
 from consult.persona import Mood, Persona
-from consult.scenario import Fact, Release, Scenario, State
+from consult.scenario import Fact, Release, Scenario, Speaker, State
 
 MAX_EXTRAS: Final = 2
 """Things besides facts that one answer holds at the most."""
@@ -26,6 +26,8 @@ SETTLED: Final = 0.35
 """Trust from which what was explained in the end is accepted."""
 MANY: Final = 2
 """Red flags told from which a case is grave to whoever tells them."""
+LASTING: Final = frozenset({"past", "medicines", "social"})
+"""Topics of which one knows what there is, to be told in words of one's own."""
 _GOOD: Final = re.compile(r"\b(?:well|better|easier|good)\b")
 """Words of a finding that it is no burden to have."""
 HEAVY: Final = frozenset({"mind"})
@@ -78,7 +80,7 @@ class Policy:
             return Plan(lead="unsettled", flags=("unsettled",), grave=heavy)
         if grave:
             return Plan(lead="sobered", flags=("sobered",))
-        extras = ("treatment",) if self.rng.random() < self.persona.traits.speak_up else ()
+        extras = ("treatment",) if self.rng.random() < self.persona.traits.speak_up and not heavy else ()
         return Plan(lead="thanks", extras=extras, flags=extras, grave=heavy)
 
     def leaving(self) -> Plan:
@@ -133,13 +135,17 @@ class Policy:
         finding = self.knowledge.finding[f_id]
         if fact is None:
             fits = suits(finding, self.scenario.patient.age, self.scenario.patient.sex)
-            if finding.source is not Source.HISTORY or finding.kind is not FindingKind.BINARY:
+            # Who takes medicines or had an operation knows it: where none is on record, there is none to speak of.
+            others = self._others(finding)
+            lasting = finding.kind is FindingKind.TEXT and finding.topic in LASTING and others <= self.told
+            if finding.source is not Source.HISTORY or not (finding.kind is FindingKind.BINARY or lasting):
                 state: Literal["absent", "unknown", "not_noticed"] = "unknown"
-            elif self.scenario.closed_world or not fits:
+            elif (self.scenario.closed_world or not fits) and not lasting:
                 state = "absent"
             else:
                 state = "not_noticed"
-            return Told(fact=f_id, finding=f_id, state=state, rule="unrecorded")
+            rule = "nothing_else" if lasting and others else "unrecorded"
+            return Told(fact=f_id, finding=f_id, state=state, rule=rule)
         if fact.release in (Release.UNKNOWN, Release.ORDER_ONLY):
             return Told(fact=f_id, finding=f_id, state="unknown", rule=fact.release.value)
         rule = self._admits(fact, query)
@@ -148,6 +154,11 @@ class Policy:
         if may_slip and self._slips(fact):
             return Told(fact=f_id, finding=f_id, state="unknown", rule="recall")
         return _told(fact, rule)
+
+    def _others(self, finding: Finding) -> set[str]:
+        """What else there is of a finding's topic: who has diabetes does not say that there is no illness."""
+        present = (f.finding for f in self.scenario.facts if f.state is State.PRESENT)
+        return {name for name in present if self.knowledge.topic_of(name) == finding.topic}
 
     def _admits(self, fact: Fact, query: Query) -> str:
         return admits(
@@ -190,14 +201,18 @@ class Policy:
     def _heavy(self, told: frozenset[str] | set[str]) -> bool:
         """Whether what has been told leaves no room for jokes until the end.
 
-        That is something hard to say, a loss, a complaint that is itself a red flag, or several red flags.
+        That is something hard to say, a loss, a complaint that is itself a red flag, or several red flags; and to
+        who speaks for another, one red flag or anything severe.
         """
+        for_another = self.scenario.patient.speaker is not Speaker.SELF
         flags = 0
         for f_id in told:
             fact, f = self.scenario.by_finding.get(f_id), self.knowledge.finding.get(f_id)
             if fact is None or f is None or fact.state is not State.PRESENT:
                 continue
             if f.sensitive or _of_loss(fact.text):
+                return True
+            if for_another and (f.red_flag or fact.severity == "severe"):
                 return True
             if f.red_flag:
                 flags += MANY if fact.release is Release.OPENING else 1

@@ -18,29 +18,25 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from shared import PERSONAS, Interval, interval, scenarios
 
-from consult import Setup, load_hospital, load_knowledge, load_persona, load_scenario, play
+from consult import Setup, load_hospital, load_knowledge, load_persona, play
 from consult.agents.base import PatientView, World
 from consult.agents.inquirers import wording
 from consult.agents.patient.reference import ReferencePatient
 from consult.events import Question, Scored, Stopped, StopReason, Utterance
 from consult.language.resolver import resolve
-from consult.scenario import Scenario, scenario_files
 from consult.score import Case
 from consult.seeds import rng, seed_of
 
-PERSONAS = ("neutral", "sanguine", "choleric", "melancholic", "phlegmatic")
 GROUPS = ("reference", "curt")
 FAMILIES = ("communication.", "mdbench.")
-ROUNDS = 2000
-Interval = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -53,12 +49,6 @@ class Played:
     scores: dict[str, float | None]
     told: int
     left: bool
-
-
-@lru_cache(maxsize=1)
-def scenarios() -> dict[str, Scenario]:
-    """The built-in scenarios by id."""
-    return {s.id: s for s in map(load_scenario, scenario_files().values())}
 
 
 def run(job: tuple[str, str, str, int]) -> Played:
@@ -115,18 +105,6 @@ def _kindly(text: str, turn: int, cue: str, name: str) -> str:
 
 
 # --- statistics ----------------------------------------------------------------------------------------------------
-
-
-def interval(clusters: Iterable[Sequence[float]]) -> Interval:
-    """Mean of all values with its 95 % percentile bootstrap interval; what is drawn again is the clusters."""
-    kept = [c for c in clusters if len(c)]
-    if not kept:
-        return (float("nan"),) * 3
-    sums, counts = np.array([sum(c) for c in kept]), np.array([len(c) for c in kept])
-    picks = np.random.default_rng(12345).integers(0, len(kept), (ROUNDS, len(kept)))
-    means = sums[picks].sum(axis=1) / counts[picks].sum(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(sums.sum() / counts.sum()), float(low), float(high)
 
 
 def components(played: Sequence[Played]) -> dict[str, Any]:

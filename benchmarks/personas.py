@@ -24,7 +24,6 @@ each; means are over them), and prints
 - for each temperament and measure, the distance to neutral at grade 0.5 as a share of that at grade 1, with an interval
   (where the full distance itself is clear of zero; 0.35 to 0.65 is "about half"), and the same along all measures in
   standard deviations, for every grade;
-- what a patient tells the `curt` control less than `reference`, and when whoever leaves leaves;
 - fairness: a courteous inquirer asks for every finding, and again (four times at most) for what was held back, did not
   come to mind, or was not understood. How much is told at the first time of asking, how much in the end, and every fact
   that is never obtained. Beside it, what is told at the first time of asking if the clinical words are used, by literacy.
@@ -44,22 +43,21 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from shared import PERSONAS, TEMPERAMENTS, Interval, interval, picks, scenarios
 
-from consult import Setup, load_hospital, load_knowledge, load_persona, load_scenario, play
+from consult import Setup, load_hospital, load_knowledge, load_persona, play
 from consult.agents.base import PatientView, World
 from consult.agents.patient.reference import ReferencePatient
 from consult.agents.patient.speaker import spoken_by
 from consult.errors import UsageError
-from consult.events import Question, Stopped, StopReason, Told, Utterance
+from consult.events import Question, Told, Utterance
 from consult.language.realiser import OWN_TOPICS, spoken
 from consult.language.voice import about_patient
 from consult.persona import Wording
-from consult.scenario import Release, Scenario, Speaker, scenario_files
+from consult.scenario import Release, Scenario, Speaker
 from consult.seeds import digest, rng
 from consult.terms import Sex
 
-NEUTRAL, TEMPERAMENTS = "neutral", ("sanguine", "choleric", "melancholic", "phlegmatic")
-ALL = (NEUTRAL, *TEMPERAMENTS)
 ANSWERING = ("yes", "no", "dont_know", "forgot", "not_noticed", "lead_in")
 """The word banks that are no aside: they carry or introduce the answer."""
 SPLITS = 20
@@ -91,27 +89,17 @@ class Played:
 
     scenario: str
     persona: str
-    inquirer: str
     seed: int
     text: str
     """The patient's turns."""
     features: tuple[float, ...]
-    told: int
-    left: int
-    """The turn at which the patient left; 0 if they stayed."""
-
-
-@lru_cache(maxsize=1)
-def scenarios() -> dict[str, Scenario]:
-    """The built-in scenarios by id."""
-    return {s.id: s for s in (load_scenario(p) for p in scenario_files().values())}
 
 
 @lru_cache(maxsize=8)
 def phrases(kind: str = "") -> re.Pattern[str]:
     """The phrases of all word banks as they may be said; `kind`: only those of "asides", or one half ("0", "1")."""
     said = set()
-    for name in ALL:
+    for name in PERSONAS:
         persona = load_persona(name)
         for bank in Wording.model_fields:
             if kind == "asides" and bank in ANSWERING:
@@ -122,12 +110,10 @@ def phrases(kind: str = "") -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, sorted(said, key=len, reverse=True))))
 
 
-def run(job: tuple[str, str, str, int]) -> Played:
+def run(job: tuple[str, str, int]) -> Played:
     """One consultation."""
-    name, persona, inquirer, seed = job
-    setup = Setup(
-        scenarios()[name], load_persona(persona), load_hospital(), load_knowledge(), {"inquirer": inquirer}, seed=seed
-    )
+    name, persona, seed = job
+    setup = Setup(scenarios()[name], load_persona(persona), load_hospital(), load_knowledge(), seed=seed)
     events = play(setup).events
     said = [e for e in events if isinstance(e, Utterance)]
     answers = [e for e in said if e.query is not None and not e.query.asks_nothing]
@@ -135,17 +121,15 @@ def run(job: tuple[str, str, str, int]) -> Played:
     n, words = max(1, len(answers)), len(text.split())
     facts = {t.finding for e in said for t in e.told if t.state in ("present", "absent")}
     opened = {t.finding for t in said[0].told}
-    stop = next(e for e in events if isinstance(e, Stopped))
     assert len(answers) <= sum(isinstance(e, Question) for e in events)
     return Played(
-        name, persona, inquirer, seed, text,
+        name, persona, seed, text,
         (
             len(facts - opened) / n,
             sum(len(e.text.split()) for e in answers) / n,
             sum(e.text.count("?") for e in answers) / n,
             100 * len(EMOTIONAL.findall(text)) / max(1, words),
         ),
-        len(facts), said[-1].turn if stop.reason is StopReason.PATIENT_LEFT else 0,
     )  # fmt: skip
 
 
@@ -187,7 +171,7 @@ def gauss(train: Sequence[tuple[tuple[float, ...], str]], test: Sequence[tuple[f
     return [labels[i] for i in np.argmax(score, axis=0)]
 
 
-def accuracy(played: Sequence[Played]) -> dict[str, tuple[float, float, float]]:
+def accuracy(played: Sequence[Played]) -> dict[str, Interval]:
     """Share named rightly in scenarios not trained on, by view, with a bootstrap interval over scenarios."""
     views: dict[str, tuple[Callable[[Played], Any], Callable[[Played], Any], Any]] = {}
     for name, train, test in (("all words", "", ""), ("without asides", "asides", "asides"), ("facts' words", "all", "all"),
@@ -230,22 +214,16 @@ def table(played: Sequence[Played], personas: Sequence[str]) -> np.ndarray[Any, 
     return np.array([[np.mean(rows[n, who], axis=0) for who in personas] for n in names])
 
 
-def interval(values: np.ndarray[Any, Any]) -> tuple[float, float, float]:
-    """Mean over the first axis, with a 95 % percentile bootstrap interval over it."""
-    low, high = np.quantile(values[_picks(len(values))].mean(axis=1), (0.025, 0.975))
-    return float(values.mean()), float(low), float(high)
-
-
-@lru_cache(maxsize=4)
-def _picks(size: int, rounds: int = 2000) -> np.ndarray[Any, Any]:
-    return np.random.default_rng(12345).integers(0, size, (rounds, size))
-
-
 def describe(t: np.ndarray[Any, Any]) -> dict[str, Any]:
     """Means per temperament and feature, and the orders."""
-    means = {f: {p: interval(t[:, j, i]) for j, p in enumerate(ALL)} for i, f in enumerate(FEATURES)}
+    means = {f: {p: interval(t[:, j, i]) for j, p in enumerate(PERSONAS)} for i, f in enumerate(FEATURES)}
     orders = [
-        {"feature": f, "more": a, "less": b, "difference": interval(t[:, ALL.index(a), i] - t[:, ALL.index(b), i])}
+        {
+            "feature": f,
+            "more": a,
+            "less": b,
+            "difference": interval(t[:, PERSONAS.index(a), i] - t[:, PERSONAS.index(b), i]),
+        }
         for i, f in enumerate(FEATURES)
         for a, b in ORDERS[f]
     ]
@@ -256,7 +234,7 @@ def describe(t: np.ndarray[Any, Any]) -> dict[str, Any]:
 
 def doses(played: Sequence[Played]) -> dict[str, Any]:
     """Distance from neutral by grade, and what half a grade is of a whole one, by measure."""
-    full = table(played, ALL)
+    full = table(played, PERSONAS)
     spread = full.reshape(-1, len(FEATURES)).std(axis=0)
     out = {}
     for name in TEMPERAMENTS:
@@ -272,36 +250,19 @@ def doses(played: Sequence[Played]) -> dict[str, Any]:
     return out
 
 
-def share(half: np.ndarray[Any, Any], whole: np.ndarray[Any, Any]) -> tuple[float, float, float] | None:
+def share(half: np.ndarray[Any, Any], whole: np.ndarray[Any, Any]) -> Interval | None:
     """The mean of `half` as a share of that of `whole`, with its interval; None if `whole` is not clear of zero."""
     _, low, high = interval(whole)
     if low <= 0 <= high:
         return None
-    picks = _picks(len(half))
-    ratios = half[picks].mean(axis=1) / whole[picks].mean(axis=1)
+    drawn = picks(len(half))
+    ratios = half[drawn].mean(axis=1) / whole[drawn].mean(axis=1)
     return float(half.mean() / whole.mean()), *map(float, np.quantile(ratios, (0.025, 0.975)))
 
 
 def spec(name: str, grade: float) -> str:
     """The spec of a graded temperament."""
     return name if grade == 1 else f"{name}@{grade:g}"
-
-
-def manners(played: Sequence[Played]) -> dict[str, Any]:
-    """Facts told to `reference` less those told to `curt`, per temperament, and who left."""
-    told = {(p.scenario, p.persona, p.inquirer): p for p in played}
-    names = sorted({p.scenario for p in played})
-    out = {}
-    for persona in ALL:
-        kind = np.array([told[n, persona, "reference"].told for n in names], float)
-        curt = np.array([told[n, persona, "curt"].told for n in names], float)
-        left = sorted(turn for n in names if (turn := told[n, persona, "curt"].left))
-        assert not any(told[n, persona, "reference"].left for n in names)
-        out[persona] = {
-            "reference": float(kind.mean()), "curt": float(curt.mean()), "difference": interval(kind - curt),
-            "left": left,
-        }  # fmt: skip
-    return out
 
 
 # --- fairness ------------------------------------------------------------------------------------------------------
@@ -360,7 +321,7 @@ def _told(events: Iterable[Any]) -> list[Told]:
 
 
 FAIR_TO = (
-    *ALL, *(f"{t}@0.5" for t in TEMPERAMENTS), "neutral+literacy=low", "neutral+recall=0.5", "neutral+register=formal",
+    *PERSONAS, *(f"{t}@0.5" for t in TEMPERAMENTS), "neutral+literacy=low", "neutral+recall=0.5", "neutral+register=formal",
     "neutral+register=colloquial", "melancholic+literacy=low+recall=0.5", "choleric+recall=0.3+register=colloquial",
     "phlegmatic+literacy=low+recall=0", "neutral+speaker=carer", "choleric+speaker=carer", "neutral+speaker=self",
 )  # fmt: skip
@@ -400,25 +361,21 @@ def _has(told: Iterable[Told], finding: str) -> bool:
 def measure(seed: int, epochs: int, jobs: int) -> dict[str, Any]:
     """Everything, as plain data."""
     names = sorted(scenarios())
-    specs = [NEUTRAL, *(spec(t, g) for t in TEMPERAMENTS for g in GRADES)]
-    cells = [(n, p, "reference", seed + e) for e in range(epochs) for n in names for p in specs] + [
-        (n, p, "curt", seed) for n in names for p in ALL
-    ]
+    specs = [PERSONAS[0], *(spec(t, g) for t in TEMPERAMENTS for g in GRADES)]
+    cells = [(n, p, seed + e) for e in range(epochs) for n in names for p in specs]
     asked = [(n, p, False) for n in names for p in FAIR_TO] + [(n, p, True) for n in names for p in LATIN_TO]
     with ProcessPoolExecutor(jobs) as pool:
         played = list(pool.map(run, cells, chunksize=16))
         fair = dict(zip(asked, pool.map(obtained, asked, chunksize=4), strict=True))
-    reference = [p for p in played if p.inquirer == "reference"]
-    full = [p for p in reference if p.persona in ALL]
+    full = [p for p in played if p.persona in PERSONAS]
     return {
         "scenarios": len(names),
         "consultations": len(played),
         "seed": seed,
         "epochs": epochs,
         "accuracy": accuracy(full),
-        **describe(table(full, ALL)),
-        "grades": doses(reference),
-        "manners": manners([p for p in played if p.persona in ALL and p.seed == seed]),
+        **describe(table(full, PERSONAS)),
+        "grades": doses(played),
         "fairness": fairness(fair),
     }
 
@@ -444,13 +401,6 @@ def show(m: dict[str, Any]) -> None:
             said = f"{x[0]:.2f} ({x[1]:.2f} to {x[2]:.2f})" if x else "no clear distance at grade 1"
             print(f"  {name:12s} {feature:26s} {said}")
         print(f"  {name:12s} by grade, in sd: " + "  ".join(f"{k} {v:.2f}" for k, v in g["along"].items()))
-    print("\nfacts told to reference and to curt")
-    for name, x in m["manners"].items():
-        mean, low, high = x["difference"]
-        print(
-            f"  {name:12s} {x['reference']:.2f}  {x['curt']:.2f}  fewer by {mean:.2f} ({low:.2f} to {high:.2f}), "
-            f"{len(x['left'])} left" + (f" (at turn {x['left'][0]} or later)" if x["left"] else "")
-        )
     print("\nfairness: facts obtained by a courteous inquirer")
     for who, x in m["fairness"].items():
         print(

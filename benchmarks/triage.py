@@ -21,13 +21,14 @@ from itertools import islice
 from math import sqrt
 from typing import Any
 
+from shared import PERSONAS
+
 from consult import Limits, Setup, load_hospital, load_knowledge, load_persona, load_scenario, play
 from consult.events import Scored, Triaged, Verdict
 from consult.sample import sample
 from consult.scenario import scenario_files
 
 SPECS = ("reference", "reference:no-inquiry", "reference:no-comparison", "reference:no-dynamic")
-PERSONAS = ("neutral", "sanguine", "choleric", "melancholic", "phlegmatic")
 ROUNDS = (1, 2, 3, 4, 0)
 """0 stands for the last."""
 Z = 1.959964

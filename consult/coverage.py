@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from consult.agents.base import Record, TriageView, World
-from consult.agents.recipient import NO_COMPLAINT
 from consult.agents.triage import ReferenceTriage
 from consult.events import Statement
 from consult.hospital import Hospital
-from consult.knowledge.model import Knowledge, Source
+from consult.knowledge.model import BACKGROUND, Knowledge, Source
 from consult.scenario import Release, Scenario, Speaker, State
 from consult.terms import Sex, Urgency
 
@@ -112,7 +111,7 @@ def _dangers(scenarios: Sequence[Scenario], k: Knowledge, hospital: Hospital) ->
 def at_first_sight(scenario: Scenario, knowledge: Knowledge, hospital: Hospital) -> Urgency:
     """What the reference triage says in its first round, when it knows the opening facts only."""
     said = [f for f in scenario.facts if f.release is Release.OPENING and f.state is State.PRESENT]
-    main = next((f for f in said if knowledge.finding[f.finding].topic not in NO_COMPLAINT), said[0])
+    main = next((f for f in said if knowledge.finding[f.finding].topic not in BACKGROUND), said[0])
     statements = {
         f.finding: Statement(
             section="chief_complaint",

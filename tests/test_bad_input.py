@@ -30,7 +30,7 @@ from consult.settings import builtin
 
 SCENARIO = scenario_files()["burning_band"]
 PERSONA = builtin("personas") / "phlegmatic.yaml"
-HOSPITAL = builtin("scenarios") / "hospitals" / "general.yaml"
+HOSPITAL = builtin("scenarios") / "hospitals" / "community.yaml"
 QUICK = ("--no-save", "--quiet", "--inquirer", "opening-only", "--patient", "reference")
 LINE = re.compile(r"(?P<file>.+?)(?::\d+)?: (?P<field>[\w(][\w()\[\].=\- /]*): .+ \(mend: .+\)")
 NUMBERS = st.sampled_from([float("nan"), float("inf"), -1, -0.5, 1.5, 2**70, 1e300, 10**30, "0.5", "many"])

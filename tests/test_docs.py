@@ -24,8 +24,10 @@ from consult.agents.base import InquirerView, PatientView, TriageView
 from consult.batch import line_ups
 from consult.cli.main import cli
 from consult.events import Guarded, StopReason
+from consult.hospital import load_hospital
+from consult.knowledge.load import load_knowledge
 from consult.persona import Cause
-from consult.scenario import Release
+from consult.scenario import Release, scenario_files
 from consult.settings import DEFAULT_DB
 from consult.store.db import Store
 
@@ -299,3 +301,11 @@ def test_the_plug_in_example_works(tmp_path: Path) -> None:
     name = next(iter(points))
     assert name in consult("list", "agents")
     assert "Do you have a fever?" in consult("run", "throat_before_exams", "--inquirer", name, "--quiet", "--no-save")
+
+
+def test_the_readme_counts_what_there_is() -> None:
+    k = load_knowledge()
+    places = [len(load_hospital(name).parent_of) for name in ("general", "community")]
+    counts = f"{len(scenario_files())} scenarios", f"{len(k.conditions)} conditions", f"{len(k.findings)} findings"
+    for words in (*counts, f"{len(k.orders)} orders", f"{places[0]} places to send to", f"one with {places[1]}"):
+        assert words in " ".join(text_of("README.md").split()), words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -60,6 +61,11 @@ def _asked(act: Act, k: Knowledge) -> str:
     return found
 
 
+def _some(scenarios: dict[str, Scenario]) -> list[str]:
+    """Every third; benchmarks/matrix.py and benchmarks/known_groups.py play them all."""
+    return list(scenarios)[::3]
+
+
 def _played(setup: Setup) -> tuple[Event, ...]:
     return play(setup).events
 
@@ -68,32 +74,31 @@ def _played(setup: Setup) -> tuple[Event, ...]:
 def test_every_inquirer_concludes_within_its_limits(
     spec: str, setup_of: Callable[..., Setup], general: Knowledge, scenarios: dict[str, Scenario]
 ) -> None:
-    for name in scenarios:
-        for limits in (Limits(0, 0), Limits(3, 1), Limits()):
-            events = _played(setup_of(name, agents={"inquirer": spec}, limits=limits))
-            questions = [e for e in events if isinstance(e, Question)]
-            assert len(questions) <= limits.max_turns
-            assert sum(isinstance(e, Ordered) for e in events) <= limits.max_orders
-            assert [e.reason for e in events if isinstance(e, Stopped)] == [StopReason.CONCLUDED]
-            (end,) = [e for e in events if isinstance(e, Concluded)]
-            assert end.differential[0].condition in general.condition
-            shares = [d.probability for d in end.differential]
-            assert shares == sorted(shares, reverse=True)  # type: ignore[type-var]
+    for name, limits in zip(scenarios, cycle((Limits(0, 0), Limits(3, 1), Limits()))):
+        events = _played(setup_of(name, agents={"inquirer": spec}, limits=limits))
+        questions = [e for e in events if isinstance(e, Question)]
+        assert len(questions) <= limits.max_turns
+        assert sum(isinstance(e, Ordered) for e in events) <= limits.max_orders
+        assert [e.reason for e in events if isinstance(e, Stopped)] == [StopReason.CONCLUDED]
+        (end,) = [e for e in events if isinstance(e, Concluded)]
+        assert end.differential[0].condition in general.condition
+        shares = [d.probability for d in end.differential]
+        assert shares == sorted(shares, reverse=True)  # type: ignore[type-var]
 
 
 @pytest.mark.parametrize("spec", ["reference", "curt", "checklist", "random"])
 def test_nothing_is_asked_twice_or_of_whom_it_cannot_concern(
     spec: str, setup_of: Callable[..., Setup], general: Knowledge, scenarios: dict[str, Scenario]
 ) -> None:
-    for name, scenario in scenarios.items():
+    for name in _some(scenarios):
         events = _played(setup_of(name, "sanguine", agents={"inquirer": spec}, limits=Limits(25, 5)))
         asked = [f for e in events if isinstance(e, Utterance) and e.query for f in e.query.findings]
         assert len(asked) == len(set(asked))
         assert [e for e in events if isinstance(e, Question)]
         for f_id in asked:
             f = general.finding[f_id]
-            assert f.min_age <= scenario.patient.age <= f.max_age
-            assert f.sex in (None, scenario.patient.sex)
+            assert f.min_age <= scenarios[name].patient.age <= f.max_age
+            assert f.sex in (None, scenarios[name].patient.sex)
 
 
 @settings(max_examples=40)
@@ -181,23 +186,6 @@ def test_orders_are_placed_only_while_there_are_any_left(view_of: Make, general:
     assert isinstance(ReferenceInquirer().act(replace(view, orders_left=0)).action, Conclude)
 
 
-def test_the_curt_one_has_no_courtesy_and_the_reference_has(
-    setup_of: Callable[..., Setup], general: Knowledge, scenarios: dict[str, Scenario]
-) -> None:
-    nice = (Cause.EMPATHY, Cause.EXPLANATION)
-
-    def courtesies(spec: str) -> int:
-        count = 0
-        for name in scenarios:
-            for e in _played(setup_of(name, "melancholic", agents={"inquirer": spec})):
-                if isinstance(e, Question):
-                    count += any(c in nice for c in manner(e.text, resolve(e.text, general), general))
-        return count
-
-    assert courtesies("curt") == 0
-    assert courtesies("reference") > len(scenarios)
-
-
 def test_the_curt_one_explains_nothing_and_the_reference_does(
     setup_of: Callable[..., Setup], general: Knowledge
 ) -> None:
@@ -270,7 +258,7 @@ def test_a_random_inquirer_differs_by_seed_and_repeats_with_it(view_of: Make) ->
 
 
 def test_opening_only_asks_and_orders_nothing(setup_of: Callable[..., Setup], scenarios: dict[str, Scenario]) -> None:
-    for name in scenarios:
+    for name in _some(scenarios):
         events = _played(setup_of(name, agents={"inquirer": "opening-only"}))
         assert not [e for e in events if isinstance(e, (Question, Ordered))]
 
@@ -290,7 +278,8 @@ def test_doctors_who_see_more_do_better(setup_of: Callable[..., Setup], scenario
 
     def right(spec: str) -> int:
         count = 0
-        for name, s in scenarios.items():
+        for name in _some(scenarios):
+            s = scenarios[name]
             (end,) = [e for e in _played(setup_of(name, agents={"inquirer": spec})) if isinstance(e, Concluded)]
             count += end.differential[0].condition in (s.gold.condition, *s.gold.alternatives)
         return count

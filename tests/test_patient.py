@@ -10,62 +10,27 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from patient_world import PERSONAS, SCENARIOS, K, said_in, view_of
 
-from consult.agents.base import PatientReply, PatientView, World
+from consult.agents.base import PatientReply, PatientView
 from consult.agents.patient import reference
 from consult.agents.patient.policy import Policy
 from consult.agents.patient.reference import ATTEMPTS, ReferencePatient
 from consult.disclosure import admits, at_opening, is_direct
-from consult.events import Concluded, Guarded, MoodChange, Query, Told, Utterance
+from consult.events import Concluded, Guarded, MoodChange, Query, Told
 from consult.hospital import Hospital
-from consult.knowledge.load import load_knowledge
 from consult.knowledge.model import FindingKind, Knowledge
 from consult.language.guard import breaches
 from consult.language.realiser import Saying
 from consult.language.voice import about_patient
-from consult.persona import Mood, Persona, load_persona, persona_files
-from consult.scenario import Fact, Release, Scenario, Speaker, State, load_scenario, scenario_files
+from consult.persona import Mood, Persona
+from consult.scenario import Fact, Release, Scenario, Speaker, State
 from consult.sim.session import Setup, play
 
-K = load_knowledge()
-SCENARIOS = {name: load_scenario(path) for name, path in sorted(scenario_files().items())}
-PERSONAS = {name: load_persona(name) for name in sorted(persona_files())}
-"""Not fixtures: hypothesis prints its arguments, and these are long."""
 UNIT = st.floats(0, 1)
 UNASKED = ("opening", "volunteered", "on_topic")
 """Rules of what is told beside what was asked for."""
 NEVER = (Release.UNKNOWN, Release.ORDER_ONLY)
-View = Callable[..., PatientView]
-
-
-def _topic(k: Knowledge) -> Callable[[str], str]:
-    return lambda f: k.finding[f].topic
-
-
-def _parent(k: Knowledge) -> Callable[[str], str | None]:
-    return lambda f: k.finding[f].parent
-
-
-@pytest.fixture
-def view_of(
-    general: Knowledge, hospital: Hospital, scenarios: dict[str, Scenario], personas: dict[str, Persona]
-) -> View:
-    """`view_of(scenario, persona, question, **changes)`: what a patient would be handed."""
-
-    def make(scenario: str, persona: str = "neutral", question: str = "", **changes: Any) -> PatientView:
-        who = personas[persona]
-        view = PatientView(
-            World(general, hospital), scenarios[scenario], who, who.temper.start,
-            {}, (), question, 1 if question else 0, 11,
-        )  # fmt: skip
-        return replace(view, **changes)
-
-    return make
-
-
-def _said(reply: PatientReply) -> Utterance:
-    (said,) = [e for e in reply.events if isinstance(e, Utterance)]
-    return said
 
 
 # --- the law -------------------------------------------------------------------------------------------------------
@@ -113,8 +78,8 @@ def test_nothing_is_told_that_the_law_does_not_admit(data: st.DataObject) -> Non
             query,
             trust=mood.trust,
             facts=scenario.by_finding,
-            topic_of=_topic(general),
-            parent_of=_parent(general),
+            topic_of=general.topic_of,
+            parent_of=general.parent_of,
         )
         assert not query.asks_nothing
 
@@ -140,7 +105,7 @@ def test_the_table_of_release_rules(
     fact = Fact(finding="chest_pain", state=state, release=release, order=order)
 
     def told(trust: float = 1.0, **query: Any) -> bool:
-        law = {"facts": {"chest_pain": fact}, "topic_of": _topic(general), "parent_of": _parent(general)}
+        law = {"facts": {"chest_pain": fact}, "topic_of": general.topic_of, "parent_of": general.parent_of}
         return bool(admits(fact, Query(**query), trust=trust, **law))  # type: ignore[arg-type]
 
     assert told(open=True) is opened
@@ -159,15 +124,15 @@ def test_a_detail_of_what_is_sensitive_is_as_sensitive(general: Knowledge) -> No
     facts = {f.finding: f for f in (LUMP, PUS)}
     for fact, trust, rule in ((PUS, 0.59, ""), (PUS, 0.6, "sensitive"), (LUMP, 0.59, ""), (LUMP, 0.6, "sensitive")):
         asked = Query(findings=("lump.pus",))
-        law = {"facts": facts, "topic_of": _topic(general), "parent_of": _parent(general)}
+        law = {"facts": facts, "topic_of": general.topic_of, "parent_of": general.parent_of}
         assert admits(fact, asked, trust=trust, **law) == rule  # type: ignore[arg-type]
 
 
 def test_a_detail_told_at_the_opening_tells_what_it_belongs_to(general: Knowledge) -> None:
     lump = LUMP.model_copy(update={"release": Release.DIRECT})
     pus = PUS.model_copy(update={"release": Release.OPENING})
-    assert at_opening((lump, pus), _parent(general)) == {"lump": "implied", "lump.pus": "opening"}
-    assert at_opening((lump, PUS), _parent(general)) == {}
+    assert at_opening((lump, pus), general.parent_of) == {"lump": "implied", "lump.pus": "opening"}
+    assert at_opening((lump, PUS), general.parent_of) == {}
 
 
 def test_an_absent_detail_says_the_thing_first_and_a_withheld_one_does_not(general: Knowledge) -> None:
@@ -193,8 +158,8 @@ def test_an_absent_detail_says_the_thing_first_and_a_withheld_one_does_not(gener
 
 
 def test_asking_for_a_finding_does_not_ask_for_its_attributes(general: Knowledge) -> None:
-    assert not is_direct("chest_pain.radiation", Query(findings=("chest_pain",)), _parent(general))
-    assert is_direct("chest_pain", Query(findings=("chest_pain.radiation",)), _parent(general))
+    assert not is_direct("chest_pain.radiation", Query(findings=("chest_pain",)), general.parent_of)
+    assert is_direct("chest_pain", Query(findings=("chest_pain.radiation",)), general.parent_of)
 
 
 # --- fairness ------------------------------------------------------------------------------------------------------
@@ -205,7 +170,7 @@ def _obtainable(scenario: Scenario) -> list[Fact]:
 
 
 def test_every_obtainable_fact_is_told_to_a_courteous_doctor_under_every_persona(
-    general: Knowledge, scenarios: dict[str, Scenario], personas: dict[str, Persona], view_of: View
+    general: Knowledge, scenarios: dict[str, Scenario], personas: dict[str, Persona]
 ) -> None:
     missing, checked = [], 0
     for name, scenario in scenarios.items():
@@ -213,7 +178,7 @@ def test_every_obtainable_fact_is_told_to_a_courteous_doctor_under_every_persona
             for fact in _obtainable(scenario):
                 question = f"I'm sorry you are going through this. {general.finding[fact.finding].questions[0]}"
                 mood = Mood(trust=1, irritation=0.1, anxiety=0.3)
-                said = _said(ReferencePatient().reply(view_of(name, persona, question, mood=mood)))
+                said = said_in(ReferencePatient().reply(view_of(name, persona, question, mood=mood)))
                 hit = [t for t in said.told if t.finding == fact.finding and t.state == fact.state.value]
                 checked += 1
                 if not hit or hit[0].values != fact.values:
@@ -222,25 +187,25 @@ def test_every_obtainable_fact_is_told_to_a_courteous_doctor_under_every_persona
     assert checked > 500
 
 
-def test_a_child_s_facts_are_told_to_who_asks_the_parent_about_it(view_of: View) -> None:
+def test_a_child_s_facts_are_told_to_who_asks_the_parent_about_it() -> None:
     checked = 0
     for name, scenario in SCENARIOS.items():
         if scenario.patient.speaker is Speaker.SELF:
             continue
         for fact in _obtainable(scenario):
             question = about_patient(K.finding[fact.finding].questions[0], scenario.patient.sex)
-            said = _said(ReferencePatient().reply(view_of(name, "neutral", question, mood=Mood(trust=1))))
+            said = said_in(ReferencePatient().reply(view_of(name, "neutral", question, mood=Mood(trust=1))))
             assert fact.id in {t.fact for t in said.told if t.state == fact.state.value}, question
             checked += 1
     assert checked > 20
 
 
-def test_who_is_asked_for_an_attribute_says_what_it_belongs_to(view_of: View) -> None:
+def test_who_is_asked_for_an_attribute_says_what_it_belongs_to() -> None:
     """ "No, not at rest" alone would leave unsaid that there is breathlessness at all."""
     fact = SCENARIOS["barking_at_night"].by_finding
     assert fact["breathlessness"].state is State.PRESENT
     question = "Is he short of breath even at rest?"
-    first = _said(ReferencePatient().reply(view_of("barking_at_night", "neutral", question)))
+    first = said_in(ReferencePatient().reply(view_of("barking_at_night", "neutral", question)))
     assert [(t.finding, t.state, t.rule) for t in first.told if t.rule not in UNASKED] == [
         ("breathlessness", "present", "direct"),
         ("breathlessness.rest", "absent", "direct"),
@@ -248,40 +213,40 @@ def test_who_is_asked_for_an_attribute_says_what_it_belongs_to(view_of: View) ->
     assert "He is short of breath." in first.text
     assert not first.text.startswith("Yes")
     told = first.told
-    again = _said(ReferencePatient().reply(view_of("barking_at_night", "neutral", question, told=told)))
+    again = said_in(ReferencePatient().reply(view_of("barking_at_night", "neutral", question, told=told)))
     assert [t.finding for t in again.told if t.rule not in UNASKED] == ["breathlessness.rest"]
 
 
 def test_a_sensitive_fact_is_kept_from_whoever_is_not_trusted(
-    general: Knowledge, scenarios: dict[str, Scenario], view_of: View
+    general: Knowledge, scenarios: dict[str, Scenario]
 ) -> None:
     kept = 0
     for name, scenario in scenarios.items():
         for fact in scenario.facts:
             if fact.release is Release.SENSITIVE and fact.trust > 0.1:
                 question = general.finding[fact.finding].questions[0]
-                said = _said(ReferencePatient().reply(view_of(name, "neutral", question, mood=Mood(trust=0))))
+                said = said_in(ReferencePatient().reply(view_of(name, "neutral", question, mood=Mood(trust=0))))
                 assert [t.state for t in said.told] == ["withheld"]
                 assert "reluctant" in said.flags
                 kept += 1
     assert kept
 
 
-def test_what_cannot_be_known_is_not_known(general: Knowledge, scenarios: dict[str, Scenario], view_of: View) -> None:
+def test_what_cannot_be_known_is_not_known(general: Knowledge, scenarios: dict[str, Scenario]) -> None:
     for name, scenario in scenarios.items():
         for fact in scenario.facts:
             questions = general.finding[fact.finding].questions
             if fact.release in NEVER and questions:
-                said = _said(ReferencePatient().reply(view_of(name, "neutral", questions[0], mood=Mood(trust=1))))
+                said = said_in(ReferencePatient().reply(view_of(name, "neutral", questions[0], mood=Mood(trust=1))))
                 assert [t.state for t in said.told if t.finding == fact.finding] == ["unknown"]
 
 
-def test_nothing_recorded_is_never_made_up(general: Knowledge, scenarios: dict[str, Scenario], view_of: View) -> None:
+def test_nothing_recorded_is_never_made_up(general: Knowledge, scenarios: dict[str, Scenario]) -> None:
     scenario = scenarios["indigestion_at_the_wheel"]
     assert not scenario.closed_world
     for f in general.findings:
         if f.id not in scenario.by_finding and f.questions and f.parent is None and f.kind is FindingKind.BINARY:
-            said = _said(ReferencePatient().reply(view_of(scenario.id, "neutral", f.questions[0])))
+            said = said_in(ReferencePatient().reply(view_of(scenario.id, "neutral", f.questions[0])))
             if f.source != "history":
                 expected = "unknown"
             else:
@@ -290,18 +255,18 @@ def test_nothing_recorded_is_never_made_up(general: Knowledge, scenarios: dict[s
             assert [t.state for t in said.told if t.rule not in UNASKED] == [expected]
 
 
-def test_what_slips_the_mind_comes_back_when_asked_again(view_of: View, personas: dict[str, Persona]) -> None:
+def test_what_slips_the_mind_comes_back_when_asked_again(personas: dict[str, Persona]) -> None:
     forgetful = personas["neutral"].model_copy(update={"recall": 0.0})
     view = view_of("indigestion_at_the_wheel", question="Do you feel sick?", persona="neutral")
     view = replace(view, persona=forgetful)
     first = ReferencePatient().reply(view)
-    assert [t.state for t in _said(first).told] == ["unknown"]
+    assert [t.state for t in said_in(first).told] == ["unknown"]
     again = ReferencePatient().reply(replace(view, memory=first.memory, turn=2))
-    assert [t.state for t in _said(again).told] == ["present"]
+    assert [t.state for t in said_in(again).told] == ["present"]
 
 
 def test_the_opening_tells_the_opening_facts_and_nothing_else(
-    scenarios: dict[str, Scenario], personas: dict[str, Persona], view_of: View
+    scenarios: dict[str, Scenario], personas: dict[str, Persona]
 ) -> None:
     for name, scenario in scenarios.items():
         expected = {f.finding for f in scenario.facts if f.release is Release.OPENING}
@@ -310,33 +275,33 @@ def test_the_opening_tells_the_opening_facts_and_nothing_else(
         }
         for persona in personas:
             reply = ReferencePatient().open(view_of(name, persona))
-            assert {t.finding for t in _said(reply).told} == expected
+            assert {t.finding for t in said_in(reply).told} == expected
             assert not any(isinstance(e, Guarded) for e in reply.events)
 
 
-def test_the_same_seed_says_the_same_words_and_another_others(view_of: View) -> None:
+def test_the_same_seed_says_the_same_words_and_another_others() -> None:
     question = "I'm sorry to hear that. Tell me more about what has been going on."
     view = view_of("indigestion_at_the_wheel", "sanguine", question)
     assert ReferencePatient().reply(view) == ReferencePatient().reply(view)
-    assert len({_said(ReferencePatient().reply(replace(view, seed=s))).text for s in range(9)}) > 3
+    assert len({said_in(ReferencePatient().reply(replace(view, seed=s))).text for s in range(9)}) > 3
 
 
-def test_temperament_changes_how_much_comes_unasked(view_of: View) -> None:
+def test_temperament_changes_how_much_comes_unasked() -> None:
     question = "Tell me more about what has been going on."
 
     def told(persona: str) -> float:
         replies = [ReferencePatient().reply(view_of("worst_monday", persona, question, seed=s)) for s in range(30)]
-        return sum(len(_said(r).told) for r in replies) / 30
+        return sum(len(said_in(r).told) for r in replies) / 30
 
     assert told("sanguine") > told("neutral") > told("phlegmatic")
 
 
-def test_tone_never_changes_what_is_true(view_of: View, scenarios: dict[str, Scenario]) -> None:
+def test_tone_never_changes_what_is_true(scenarios: dict[str, Scenario]) -> None:
     tones = set()
     for persona in ("sanguine", "melancholic", "phlegmatic"):
         for seed in range(20):
             view = view_of("indigestion_at_the_wheel", persona, "Do you feel sick?", seed=seed)
-            (told,) = [t for t in _said(ReferencePatient().reply(view)).told if t.finding == "nausea"]
+            (told,) = [t for t in said_in(ReferencePatient().reply(view)).told if t.finding == "nausea"]
             assert told.state == "present"
             tones.add(told.tone)
     assert tones == {"plain", "played_down", "dramatised"}
@@ -355,7 +320,7 @@ def _talk(view: PatientView, questions: list[str]) -> list[PatientReply]:
         out.append(reply)
         if reply.leaves:
             break
-        told += _said(reply).told
+        told += said_in(reply).told
         view = replace(view, mood=reply.mood, memory=reply.memory)
     return out
 
@@ -363,19 +328,19 @@ def _talk(view: PatientView, questions: list[str]) -> list[PatientReply]:
 RUDE = "Any dyspnoea? Any haemoptysis? Any syncope? Any pyrexia?"
 
 
-def test_a_choleric_patient_leaves_a_rude_doctor(view_of: View) -> None:
+def test_a_choleric_patient_leaves_a_rude_doctor() -> None:
     replies = _talk(view_of("indigestion_at_the_wheel", "choleric"), [RUDE] * 30)
     assert replies[-1].leaves
     assert len(replies) < 20
-    assert _said(replies[-1]).told == ()
-    assert "leaves" in _said(replies[-1]).flags
+    assert said_in(replies[-1]).told == ()
+    assert "leaves" in said_in(replies[-1]).flags
 
 
-def test_a_neutral_patient_bears_with_the_same_doctor(view_of: View) -> None:
+def test_a_neutral_patient_bears_with_the_same_doctor() -> None:
     assert not any(r.leaves for r in _talk(view_of("indigestion_at_the_wheel", "neutral"), [RUDE] * 14))
 
 
-def test_a_choleric_patient_stays_thirty_questions_with_a_courteous_doctor(general: Knowledge, view_of: View) -> None:
+def test_a_choleric_patient_stays_thirty_questions_with_a_courteous_doctor(general: Knowledge) -> None:
     plain = [f.questions[0] for f in general.findings if f.questions and f.source == "history"]
     courteous = [f"I understand how hard this is for you. I'm asking because it helps me. {q}" for q in plain[:30]]
     replies = _talk(view_of("indigestion_at_the_wheel", "choleric"), courteous)
@@ -384,22 +349,22 @@ def test_a_choleric_patient_stays_thirty_questions_with_a_courteous_doctor(gener
     assert replies[-1].mood.trust > 0.6
 
 
-def test_a_mood_that_only_an_irritated_patient_has_closes_the_mouth(view_of: View) -> None:
+def test_a_mood_that_only_an_irritated_patient_has_closes_the_mouth() -> None:
     question = "Tell me more about what has been going on."
     calm = [
-        _said(ReferencePatient().reply(view_of("worst_monday", "sanguine", question, seed=s))).told for s in range(20)
+        said_in(ReferencePatient().reply(view_of("worst_monday", "sanguine", question, seed=s))).told for s in range(20)
     ]
     cross = Mood(trust=0.2, irritation=0.95, anxiety=0.3)
     closed = [
-        _said(ReferencePatient().reply(view_of("worst_monday", "sanguine", question, seed=s, mood=cross))).told
+        said_in(ReferencePatient().reply(view_of("worst_monday", "sanguine", question, seed=s, mood=cross))).told
         for s in range(20)
     ]
     assert sum(map(len, closed)) < sum(map(len, calm)) / 2
 
 
-def test_what_is_not_understood_is_said_so_and_irritates(view_of: View) -> None:
+def test_what_is_not_understood_is_said_so_and_irritates() -> None:
     reply = ReferencePatient().reply(view_of("indigestion_at_the_wheel", "neutral", "Wherefore the quuxness of zorb?"))
-    assert "not_understood" in _said(reply).flags
+    assert "not_understood" in said_in(reply).flags
     assert "misunderstood" in [e.cause for e in reply.events if isinstance(e, MoodChange)]
 
 
@@ -448,9 +413,7 @@ def test_every_line_of_the_templates_passes_the_guard(
                     assert _kinds(text, scenario, general) == set(), (persona.id, bank, text)
 
 
-def test_a_bad_wording_is_retried_and_then_replaced_and_both_are_recorded(
-    view_of: View, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bad_wording_is_retried_and_then_replaced_and_both_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A realiser that always leaks never gets a word in."""
     monkeypatch.setattr(reference, "realise", lambda *a, **k: "The vignette says I have a sore throat.")
     reply = ReferencePatient().reply(view_of("indigestion_at_the_wheel", "neutral", "Do you feel sick?"))
@@ -460,12 +423,12 @@ def test_a_bad_wording_is_retried_and_then_replaced_and_both_are_recorded(
         (ATTEMPTS, "replaced"),
     ]
     assert {e.breach for e in stopped} == {"role_break", "invention"}
-    assert "vignette" not in _said(reply).text
-    assert "throat" not in _said(reply).text
-    assert _said(reply).told == (), "what was not said is not on record as told"
+    assert "vignette" not in said_in(reply).text
+    assert "throat" not in said_in(reply).text
+    assert said_in(reply).told == (), "what was not said is not on record as told"
 
 
-def test_a_second_wording_that_is_sound_is_said(view_of: View, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_wording_that_is_sound_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     sound = reference.realise
     tries: list[Saying] = []
 
@@ -476,29 +439,27 @@ def test_a_second_wording_that_is_sound_is_said(view_of: View, monkeypatch: pyte
     monkeypatch.setattr(reference, "realise", first_bad)
     reply = ReferencePatient().reply(view_of("indigestion_at_the_wheel", "neutral", "Do you feel sick?"))
     assert [(e.breach, e.action) for e in reply.events if isinstance(e, Guarded)] == [("role_break", "retried")]
-    assert "sick" in _said(reply).text
-    assert "AI" not in _said(reply).text
-    assert [t.finding for t in _said(reply).told if t.rule == "direct"] == ["nausea"]
+    assert "sick" in said_in(reply).text
+    assert "AI" not in said_in(reply).text
+    assert [t.finding for t in said_in(reply).told if t.rule == "direct"] == ["nausea"]
 
 
-def test_a_cue_that_was_not_said_is_no_cue(
-    view_of: View, personas: dict[str, Persona], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cue_that_was_not_said_is_no_cue(personas: dict[str, Persona], monkeypatch: pytest.MonkeyPatch) -> None:
     sound = reference.realise
     melancholic = view_of("indigestion_at_the_wheel", "melancholic", "Do you feel sick?")
-    seed = next(s for s in range(99) if _said(ReferencePatient().reply(replace(melancholic, seed=s))).cue)
+    seed = next(s for s in range(99) if said_in(ReferencePatient().reply(replace(melancholic, seed=s))).cue)
     monkeypatch.setattr(reference, "realise", lambda s, *r: sound(s, *r) + (" As an AI, I worry." if s.extras else ""))
     reply = ReferencePatient().reply(replace(melancholic, seed=seed))
-    assert (_said(reply).cue, reply.memory["cue"]) == ("", "")
-    assert not {"emotion", "seek_reassurance"} & set(_said(reply).flags)
+    assert (said_in(reply).cue, reply.memory["cue"]) == ("", "")
+    assert not {"emotion", "seek_reassurance"} & set(said_in(reply).flags)
 
 
-def test_a_leaking_opening_is_replaced_by_the_templates(view_of: View, scenarios: dict[str, Scenario]) -> None:
+def test_a_leaking_opening_is_replaced_by_the_templates(scenarios: dict[str, Scenario]) -> None:
     s = scenarios["indigestion_at_the_wheel"]
     leaky = s.model_copy(update={"opening": "The script says it is my heart."})
     reply = ReferencePatient().open(replace(view_of(s.id), scenario=leaky))
     assert [e.breach for e in reply.events if isinstance(e, Guarded)] == ["role_break"]
-    assert "script" not in _said(reply).text
+    assert "script" not in said_in(reply).text
 
 
 def test_what_is_explained_to_a_carer_speaks_of_the_patient(general: Knowledge, hospital: Hospital) -> None:
@@ -508,10 +469,10 @@ def test_what_is_explained_to_a_carer_speaks_of_the_patient(general: Knowledge, 
     assert "A vessel in his brain is blocked" in end.explanation
 
 
-def test_a_scenario_may_say_a_fact_in_words_of_its_own(view_of: View) -> None:
+def test_a_scenario_may_say_a_fact_in_words_of_its_own() -> None:
     """Knowledge says "I might be pregnant", for those who might be; who is eight months gone does not."""
     for persona in PERSONAS:
         question = "Could you be pregnant?"
-        said = _said(ReferencePatient().reply(view_of("painting_the_nursery", persona, question, mood=Mood(trust=1))))
+        said = said_in(ReferencePatient().reply(view_of("painting_the_nursery", persona, question, mood=Mood(trust=1))))
         assert "risk.pregnancy" in {t.finding for t in said.told if t.state == "present"}
         assert "might be" not in said.text

@@ -11,15 +11,15 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from patient_world import HEART, PERSONAS, SCENARIOS, K, said_in, view_of
 
-from consult.agents.base import Ending, PatientReply, PatientView, World
+from consult.agents.base import Ending, PatientReply
 from consult.agents.patient.reference import ReferencePatient
 from consult.agents.patient.speaker import ADULT, SPEAKS_FROM, spoken_by
 from consult.cli.main import cli
 from consult.errors import UsageError
 from consult.events import Audited, Stopped, StopReason, Utterance
 from consult.hospital import load_hospital
-from consult.knowledge.load import load_knowledge
 from consult.knowledge.model import Source
 from consult.language.extractor import extract
 from consult.language.manner import _jargon as terms_of
@@ -27,31 +27,13 @@ from consult.language.manner import jargon, understood
 from consult.language.realiser import OWN_TOPICS, spoken
 from consult.language.resolver import resolve
 from consult.language.voice import about_patient
-from consult.persona import NEUTRAL, Mood, Wording, load_persona, persona_files
-from consult.scenario import Fact, Release, Scenario, Speaker, State, load_scenario, scenario_files
+from consult.persona import NEUTRAL, Mood, Wording, load_persona
+from consult.scenario import Fact, Release, Scenario, Speaker, State
 from consult.sim.session import Setup, play
 from consult.terms import Sex
 
-K = load_knowledge()
-SCENARIOS = {name: load_scenario(path) for name, path in sorted(scenario_files().items())}
-PERSONAS = {name: load_persona(name) for name in sorted(persona_files())}
 TEMPERAMENTS = sorted(set(PERSONAS) - {NEUTRAL})
 NEVER = (Release.UNKNOWN, Release.ORDER_ONLY)
-HEART = "indigestion_at_the_wheel"
-
-
-def _view(scenario: Scenario | str, persona: str = NEUTRAL, question: str = "", **changes: Any) -> PatientView:
-    case = SCENARIOS[scenario] if isinstance(scenario, str) else scenario
-    who = load_persona(persona)
-    view = PatientView(
-        World(K, load_hospital()), case, who, who.temper.start, {}, (), question, 1 if question else 0, 11
-    )
-    return replace(view, **changes)
-
-
-def _said(reply: PatientReply) -> Utterance:
-    (said,) = [e for e in reply.events if isinstance(e, Utterance)]
-    return said
 
 
 def _fields(case: Scenario) -> dict[str, Any]:
@@ -184,16 +166,16 @@ def _clinical() -> tuple[str, str]:
 
 def test_low_literacy_does_not_understand_clinical_words_and_asks() -> None:
     f_id, text = _clinical()
-    low = ReferencePatient().reply(_view(HEART, "neutral+literacy=low", text))
-    assert _said(low).flags == ("unclear_word",)
-    assert _said(low).text in PERSONAS[NEUTRAL].wording.unclear_word
-    assert _said(low).query is not None
-    assert _said(low).query.findings == ()  # type: ignore[union-attr]
+    low = ReferencePatient().reply(view_of(HEART, "neutral+literacy=low", text))
+    assert said_in(low).flags == ("unclear_word",)
+    assert said_in(low).text in PERSONAS[NEUTRAL].wording.unclear_word
+    assert said_in(low).query is not None
+    assert said_in(low).query.findings == ()  # type: ignore[union-attr]
     for level in ("medium", "high"):
-        said = _said(ReferencePatient().reply(_view(HEART, f"neutral+literacy={level}", text)))
+        said = said_in(ReferencePatient().reply(view_of(HEART, f"neutral+literacy={level}", text)))
         assert f_id in {t.finding for t in said.told}
     trust = {
-        level: ReferencePatient().reply(_view(HEART, f"neutral+literacy={level}", text)).mood.trust
+        level: ReferencePatient().reply(view_of(HEART, f"neutral+literacy={level}", text)).mood.trust
         for level in ("low", "medium", "high")
     }
     assert trust["low"] < trust["medium"] < trust["high"]
@@ -210,7 +192,7 @@ def test_what_is_said_in_plain_words_too_is_understood() -> None:
 def test_half_a_question_is_answered_and_no_bare_word_answers_the_other_half() -> None:
     f_id, text = _clinical()
     stacked = f"{text[:-1]} or a cough?"
-    said = _said(ReferencePatient().reply(_view("barking_at_night", "phlegmatic+literacy=low", stacked)))
+    said = said_in(ReferencePatient().reply(view_of("barking_at_night", "phlegmatic+literacy=low", stacked)))
     assert {t.finding for t in said.told} >= {"cough"}
     assert f_id not in {t.finding for t in said.told}
     assert "unclear_word" in said.flags
@@ -251,24 +233,24 @@ def test_a_second_ask_always_brings_it() -> None:
             q = K.finding[fact.finding].questions[0]
             if scenario.patient.speaker is not Speaker.SELF:
                 q = about_patient(q, scenario.patient.sex)
-            view = _view(name, "neutral+recall=0", q, mood=Mood(trust=1))
+            view = view_of(name, "neutral+recall=0", q, mood=Mood(trust=1))
             first = ReferencePatient().reply(view)
-            if any(t.rule == "recall" for t in _said(first).told):
+            if any(t.rule == "recall" for t in said_in(first).told):
                 forgot += 1
-                assert extract(_said(first).text, K, (fact.finding,))[-1].state == "unknown"
+                assert extract(said_in(first).text, K, (fact.finding,))[-1].state == "unknown"
             again = ReferencePatient().reply(replace(view, mood=first.mood, memory=first.memory, turn=2))
-            states = {t.finding: t.state for t in _said(again).told}
-            assert states.get(fact.finding) == fact.state.value, (name, fact.id, _said(again).text)
+            states = {t.finding: t.state for t in said_in(again).told}
+            assert states.get(fact.finding) == fact.state.value, (name, fact.id, said_in(again).text)
     assert forgot > 100
 
 
 def test_recall_is_graded() -> None:
     def told(recall: float) -> int:
         views = (
-            _view(HEART, f"neutral+recall={recall}", K.finding[f.finding].questions[0], seed=s)
+            view_of(HEART, f"neutral+recall={recall}", K.finding[f.finding].questions[0], seed=s)
             for s in range(24) for f in SCENARIOS[HEART].facts if f.release is Release.DIRECT
         )  # fmt: skip
-        return sum(t.state in ("present", "absent") for v in views for t in _said(ReferencePatient().reply(v)).told)
+        return sum(t.state in ("present", "absent") for v in views for t in said_in(ReferencePatient().reply(v)).told)
 
     counts = [told(r) for r in (0.1, 0.4, 0.7, 1)]
     assert counts == sorted(counts)
@@ -292,7 +274,7 @@ def test_a_carer_speaks_in_the_third_person_and_does_not_know_what_only_the_pati
             assert (now.state, now.release, now.text) == (State.UNKNOWN, Release.UNKNOWN, "")
         else:
             assert (now.state, now.values, now.release) == (before.state, before.values, before.release)
-    said = _said(ReferencePatient().open(_view(carer, "neutral")))
+    said = said_in(ReferencePatient().open(view_of(carer, "neutral")))
     assert "She is short of breath." in said.text
     assert " I am" not in said.text
 
@@ -315,9 +297,9 @@ def test_phrases_know_whom_they_are_about() -> None:
     assert spoken("Will {I} get through it? {I'm} so {my} own.", None) == "Will I get through it? I'm so my own."
     assert spoken("{I don't} mind it. Put {me} first.", Sex.MALE) == "He doesn't mind it. Put him first."
     assert spoken("What {I have}, and what {I'll} do.", Sex.FEMALE) == "What she has, and what she will do."
-    baby = _view("baby_pulls_up_legs", "melancholic")
+    baby = view_of("baby_pulls_up_legs", "melancholic")
     last = {
-        _said(ReferencePatient().close(replace(baby, seed=s), Ending(StopReason.CONCLUDED, PLAIN, grave=True))).text
+        said_in(ReferencePatient().close(replace(baby, seed=s), Ending(StopReason.CONCLUDED, PLAIN, grave=True))).text
         for s in range(60)
     }
     assert any("will she get through it?" in t for t in last)
@@ -330,7 +312,7 @@ def test_phrases_know_whom_they_are_about() -> None:
 
 def test_a_carer_asked_for_their_own_worry_does_not_say_that_they_do_not_know() -> None:
     carer = spoken_by(SCENARIOS[HEART], "carer", K)
-    said = _said(ReferencePatient().reply(_view(carer, "choleric", K.finding["ice.concern"].questions[0])))
+    said = said_in(ReferencePatient().reply(view_of(carer, "choleric", K.finding["ice.concern"].questions[0])))
     assert said.text.startswith("I can't say, nothing in particular.")
 
 
@@ -367,7 +349,7 @@ PLAIN = "I think this is an infection that passes by itself within a week, so re
 
 
 def _last(persona: str, ending: Ending, **changes: Any) -> Utterance:
-    return _said(ReferencePatient().close(_view(HEART, persona, **changes), ending))
+    return said_in(ReferencePatient().close(view_of(HEART, persona, **changes), ending))
 
 
 @pytest.mark.parametrize("name", sorted(PERSONAS))
@@ -415,9 +397,9 @@ def test_a_good_inquirer_obtains_every_fact_in_one_consultation(spec: str) -> No
     """From the mood each persona brings along: everything is asked, what was held back is asked again in the end."""
     held = asked = 0
     for name, scenario in list(SCENARIOS.items())[1::3]:  # benchmarks/personas.py does all
-        view = _view(name, spec)
+        view = view_of(name, spec)
         first = ReferencePatient().open(view)
-        told, state, turn = list(_said(first).told), first, 0
+        told, state, turn = list(said_in(first).told), first, 0
         wanted = [f for f in scenario.facts if f.release not in NEVER]
         for _ in range(3):
             have = {t.finding for t in told if t.state in ("present", "absent")}
@@ -433,8 +415,8 @@ def test_a_good_inquirer_obtains_every_fact_in_one_consultation(spec: str) -> No
                 )
                 state = ReferencePatient().reply(view)
                 assert not state.leaves
-                told += _said(state).told
-                held += any(t.state == "withheld" or t.rule == "recall" for t in _said(state).told)
+                told += said_in(state).told
+                held += any(t.state == "withheld" or t.rule == "recall" for t in said_in(state).told)
         have = {t.finding for t in told if t.state in ("present", "absent")}
         assert [f.finding for f in wanted if f.finding not in have] == [], name
         asked += len(wanted)
@@ -452,14 +434,14 @@ def test_mood_decides_whether_a_sensitive_fact_is_told() -> None:
             if fact.release is not Release.SENSITIVE or scenario.patient.speaker is not Speaker.SELF:
                 continue
             for manner_of, want in ((rude, "withheld"), (KIND, fact.state.value)):
-                view = _view(name)
+                view = view_of(name)
                 state: PatientReply = ReferencePatient().open(view)
                 for turn in range(1, 11):
                     last = turn == 10
                     q = K.finding[fact.finding].questions[0] if last else "Do you sleep well?"
                     view = replace(view, question=f"{manner_of} {q}", turn=turn, mood=state.mood, memory=state.memory)
                     state = ReferencePatient().reply(view)
-                got = [t.state for t in _said(state).told if t.finding == fact.finding]
+                got = [t.state for t in said_in(state).told if t.finding == fact.finding]
                 assert got == [want], (name, fact.id, manner_of)
                 checked += 1
     assert checked >= 2

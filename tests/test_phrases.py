@@ -5,50 +5,27 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from dataclasses import replace
 from itertools import combinations, pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patient_world import HEART, PERSONAS, SCENARIOS, K, said_in, view_of
 
-from consult.agents.base import Ending, PatientReply, PatientView, World
+from consult.agents.base import Ending
 from consult.agents.patient.reference import ReferencePatient
 from consult.check.personas import ANSWERS
 from consult.events import StopReason, Told, Utterance
 from consult.hospital import load_hospital
-from consult.knowledge.load import load_knowledge
 from consult.knowledge.model import Finding, FindingKind, Source
 from consult.language.extractor import extract
 from consult.language.phrases import Draw
 from consult.language.realiser import OWN_TOPICS, Saying, realise, same
 from consult.language.register import LEADS, TAGS, expanded, led, loosened, stiffened, tagged
 from consult.language.voice import third_person
-from consult.persona import NEUTRAL, Mood, Wording, load_persona, persona_files
-from consult.scenario import Scenario, load_scenario, scenario_files
+from consult.persona import Mood, Wording, load_persona
 from consult.sim.session import Setup, play
 from consult.terms import Sex
-
-K = load_knowledge()
-SCENARIOS = {name: load_scenario(path) for name, path in sorted(scenario_files().items())}
-PERSONAS = {name: load_persona(name) for name in sorted(persona_files())}
-HEART = "indigestion_at_the_wheel"
-
-
-def _view(scenario: Scenario | str, persona: str = NEUTRAL, question: str = "", **changes: Any) -> PatientView:
-    case = SCENARIOS[scenario] if isinstance(scenario, str) else scenario
-    who = load_persona(persona)
-    view = PatientView(
-        World(K, load_hospital()), case, who, who.temper.start, {}, (), question, 1 if question else 0, 11
-    )
-    return replace(view, **changes)
-
-
-def _said(reply: PatientReply) -> Utterance:
-    (said,) = [e for e in reply.events if isinstance(e, Utterance)]
-    return said
-
 
 PLAIN = "I think this is an infection that passes by itself within a week, so rest and drink a lot."
 
@@ -134,11 +111,11 @@ def test_once_something_hard_is_said_there_are_no_jokes_any_more() -> None:
     questions = [f.questions[0] for f in K.findings if f.source is Source.HISTORY and f.questions][:60]
     for told in ((), _told_before("suicidal_thoughts"), _told_before("social.home")):
         for i, question in enumerate(questions):
-            view = _view(
+            view = view_of(
                 FARM, "sanguine", question, told=told, mood=Mood(trust=0.9, irritation=0.6, anxiety=0.6), seed=i
             )
-            text = _said(ReferencePatient().reply(view)).text
-            last = _said(ReferencePatient().close(view, Ending(StopReason.CONCLUDED, PLAIN))).text
+            text = said_in(ReferencePatient().reply(view)).text
+            last = said_in(ReferencePatient().close(view, Ending(StopReason.CONCLUDED, PLAIN))).text
             found = [j for j in jokes if len(j.split()) > 2 and (j in text or j in last)]
             seen["joking" if told else "free"] += bool(found)
             seen["said"] += bool(told) and any(g in text for b in Wording.model_fields for g in getattr(p.grave, b))
@@ -151,7 +128,9 @@ def test_once_something_hard_is_said_there_are_no_jokes_any_more() -> None:
 def test_beside_thoughts_of_suicide_nothing_is_made_smaller_or_larger_or_beside_the_point(name: str) -> None:
     question = K.finding["suicidal_thoughts"].questions[0]
     for seed in range(40):
-        said = _said(ReferencePatient().reply(_view(FARM, name, question, mood=Mood(trust=1, anxiety=1), seed=seed)))
+        said = said_in(
+            ReferencePatient().reply(view_of(FARM, name, question, mood=Mood(trust=1, anxiety=1), seed=seed))
+        )
         (hard,) = [t for t in said.told if t.finding == "suicidal_thoughts"]
         assert (hard.state, hard.tone) == ("present", "plain")
         assert "digression" not in said.flags
@@ -164,8 +143,8 @@ def test_only_what_one_suffers_from_is_made_smaller_or_larger() -> None:
             for f in case.facts:
                 if not K.finding[f.finding].questions:
                     continue
-                view = _view(name, spec, K.finding[f.finding].questions[0], mood=Mood(trust=1), seed=5)
-                toned |= {t.finding for t in _said(ReferencePatient().reply(view)).told if t.tone != "plain"}
+                view = view_of(name, spec, K.finding[f.finding].questions[0], mood=Mood(trust=1), seed=5)
+                toned |= {t.finding for t in said_in(ReferencePatient().reply(view)).told if t.tone != "plain"}
     assert len(toned) > 50
     for f_id in toned:
         f = K.finding[f_id]

@@ -172,11 +172,16 @@ def test_an_unknown_agent_is_said_before_anything_is_played(setup_of: Make) -> N
         list(stream(setup_of(agents={"triage": "curt"})))
 
 
-@pytest.mark.parametrize("persona", ["neutral", "sanguine", "phlegmatic"])
-def test_what_was_told_is_what_was_put_on_record(setup_of: Make, scenarios: dict[str, Scenario], persona: str) -> None:
-    """The recipient reads words only; all that the patient told is in its record, and nothing else is."""
+@pytest.mark.parametrize(("first", "persona"), [(0, "neutral"), (1, "sanguine"), (2, "phlegmatic")])
+def test_what_was_told_is_what_was_put_on_record(
+    setup_of: Make, scenarios: dict[str, Scenario], first: int, persona: str
+) -> None:
+    """The recipient reads words only; all that the patient told is in its record, and nothing else is.
+
+    Each scenario with one of three personas; benchmarks/matrix.py plays them all.
+    """
     wrong, checked = [], 0
-    for name in scenarios:
+    for name in list(scenarios)[first::3]:
         told: dict[str, Told] = {}
         record: dict[str, Statement] = {}
         for e in play(setup_of(name, persona, agents={"inquirer": "random"}, limits=Limits(20, 0))).events:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -12,9 +13,10 @@ from consult.knowledge.model import Knowledge
 from consult.language.acts import SpeechAct, acts
 from consult.language.manner import is_stacked, unexplained
 from consult.language.resolver import resolve
-from consult.language.voice import about_patient, second_person
+from consult.language.voice import about_patient, second_person, told_of
 from consult.settings import Limits
 from consult.sim.session import Setup, play
+from consult.terms import Sex
 
 CASES = ("scaly_elbows", "indigestion_at_the_wheel", "barking_at_night")
 SKILLS = set(SpeechAct) - {SpeechAct.TREATMENTS, SpeechAct.WATCH, SpeechAct.RETURN}
@@ -73,7 +75,7 @@ def test_every_cue_is_answered(talks: dict[tuple[str, str, str], Played]) -> Non
 
 
 def test_the_curt_one_has_none(talks: dict[tuple[str, str, str], Played], general: Knowledge) -> None:
-    bare = {f.questions[0] for f in general.findings if f.questions}
+    bare = {f.questions[0] for f in general.findings if f.questions} | set(wording.BACKGROUND.values())
     for (name, _, spec), events in talks.items():
         if spec == "curt":
             asked = bare if name != "barking_at_night" else bare | {about_patient(q, "male") for q in bare}  # type: ignore[arg-type]
@@ -165,3 +167,39 @@ def test_every_phrase_does_what_its_bank_is_for() -> None:
 ])  # fmt: skip
 def test_statements_are_said_back(said: str, back: str) -> None:
     assert second_person(said) == back
+
+
+VERBS = "are become bleed breathe bruise cough feel get have keep lose pass see shake shiver vomit wake were"
+
+
+def test_what_is_explained_to_a_carer_is_told_of_the_patient(general: Knowledge) -> None:
+    """No "you" that means the patient, and every verb joined to "she" in the third person, in all explanations."""
+    bare = re.compile(
+        rf"\bshe (?:(?!cannot|can\b|they|which)[^.])*?(?:, (?:or )?|(?:or|and) )(?:{VERBS.replace(' ', '|')})\b"
+    )
+    joined = re.compile(r"\bshe (?:evers|thens|stills|alsos)\b")
+    for c in general.conditions:
+        for text in (c.explanation, c.safety_net):
+            said = told_of(text, Sex.FEMALE)
+            to_parent = re.search(r"your (?:child|baby)", text, re.IGNORECASE)
+            assert to_parent or not re.search(r"\byou(?:r|rself)?\b", said, re.IGNORECASE), said
+            assert not joined.search(said), said
+            assert to_parent or not bare.search(said), said
+
+
+def test_several_verbs_of_one_you_are_all_turned() -> None:
+    text = "Call an ambulance if you are short of breath, cough up blood or still cough. Weigh yourself every day."
+    turned = "Call an ambulance if he is short of breath, he coughs up blood or he still coughs. Weigh him every day."
+    assert told_of(text, Sex.MALE) == turned
+    assert (
+        told_of("Your child is ill. Come back if you worry.", Sex.MALE) == "Your child is ill. Come back if you worry."
+    )
+    assert told_of("Come if you cannot hold or pass urine.", Sex.MALE) == "Come if he cannot hold or pass urine."
+
+
+def test_what_is_asked_of_everybody_is_understood_of_both(general: Knowledge) -> None:
+    for names, text in wording.BACKGROUND.items():
+        for put in (text, about_patient(text, Sex.FEMALE)):
+            query = resolve(put, general)
+            assert set(query.findings) == set(names)
+            assert not is_stacked(put, query)

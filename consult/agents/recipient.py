@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from consult.agents.base import Record
 from consult.events import RecordUpdate, Statement
-from consult.knowledge.model import Finding, Knowledge, Source
+from consult.knowledge.model import BACKGROUND, Finding, Knowledge, Source
 from consult.language.extractor import Reading, extract
 from consult.language.resolver import resolve
 from consult.terms import Resolver
@@ -20,8 +20,6 @@ _PAST: Final = {
     "past": "diseases", "risk": "general health", "family": "family history", "medicines": "medication and allergy",
     "social": "social history", "vaccination": "vaccination", "surgery": "surgery and trauma",
 }  # fmt: skip
-NO_COMPLAINT: Final = ("course", "ice", *_PAST)
-"""Topics that nobody comes with."""
 NOT_GIVEN: Final = "not given"
 
 
@@ -67,7 +65,7 @@ def _main(readings: Sequence[Reading], knowledge: Knowledge) -> str | None:
     """The main symptom: the first thing said to be present, leaving out courses, histories and ideas."""
     for r in readings:
         f = knowledge.finding[r.finding]
-        if r.state == "present" and not r.implied and f.topic not in NO_COMPLAINT:
+        if r.state == "present" and not r.implied and f.topic not in BACKGROUND:
             return r.finding
     return next((r.finding for r in readings if r.state == "present"), None)
 

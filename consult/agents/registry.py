@@ -19,42 +19,44 @@ INQUIRERS: Final = {
     "opening-only": "concludes from the first words",
     "oracle": "reads every fact (not the answer) and concludes",
 }
-TRIAGES: Final = {
-    "reference": "belief, hard rules, and the rules of the pair in question",
-    "reference:no-inquiry": "without inquiry guidance: an ablation",
-    "reference:no-comparison": "without comparison rules: an ablation",
-    "reference:no-dynamic": "the guidance and rules of round 1 stay to the end: an ablation",
+ABLATIONS: Final = {
+    "reference:no-inquiry": "as --triage: without inquiry guidance",
+    "reference:no-comparison": "as --triage: without comparison rules",
+    "reference:no-dynamic": "as --triage: the guidance and rules of round 1 stay to the end",
 }
 _REFERENCE_ONLY: Final = ("patient", "recipient", "examiner", "assessor")
+_PLUGGABLE: Final = ("inquirer", "patient", "triage")
 _LATER: Final = ("llm:", "replay:", "human")
 
 
 def agent_names() -> dict[str, str]:
     """Specs that can be given, with a line each; plug-ins behind the built-in ones."""
     plugged = {name: f"plug-in from {point.value}" for name, point in sorted(_plugins().items())}
-    return {**INQUIRERS, **plugged}
+    return {**INQUIRERS, **ABLATIONS, **plugged}
 
 
 def check_spec(role: str, spec: str) -> None:
     """Raise UsageError if `spec` cannot play `role`."""
     if role == "inquirer" and spec in INQUIRERS:
         return
-    if role == "triage" and (spec in TRIAGES or _combined(spec)):
+    if role == "triage" and (spec == "reference" or _ablates(spec)):
         return
     if role in _REFERENCE_ONLY and spec == "reference":
         return
-    if role in ("inquirer", "patient", "triage") and spec in _plugins():
+    if role in _PLUGGABLE and spec in _plugins():
         return
     if spec.startswith(_LATER):
         raise UsageError(f"--{role}: {spec!r} is not in this version (mend: use reference or a plug-in)")
-    known = ", ".join({"inquirer": agent_names(), "triage": TRIAGES}.get(role, ("reference",)))
+    own = {"inquirer": INQUIRERS, "triage": ("reference", *ABLATIONS)}.get(role, ("reference",))
+    known = ", ".join([*own, *(sorted(_plugins()) if role in _PLUGGABLE else ())])
     raise UsageError(f"--{role}: there is no agent {spec!r} (mend: one of: {known})")
 
 
-def _combined(spec: str) -> bool:
-    """Whether it is `reference:` with several switches, joined by "+"."""
+def _ablates(spec: str) -> bool:
+    """Whether it is `reference:` with one switch, or several that differ, joined by "+"."""
     base, _, switches = spec.partition(":")
-    return base == "reference" and all(f"reference:{s}" in TRIAGES for s in switches.split("+"))
+    off = switches.split("+")
+    return base == "reference" and len(set(off)) == len(off) and all(f"reference:{s}" in ABLATIONS for s in off)
 
 
 @lru_cache(maxsize=1)

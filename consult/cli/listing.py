@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @click.group("list")
 def list_group() -> None:
-    """Show what there is: scenarios, runs …"""
+    """Show what there is: scenarios, personas, agents, runs …"""
 
 
 def _print(rows: list[dict[str, Any]], columns: Sequence[str], *, as_json: bool, spare: Sequence[str] = ()) -> None:
@@ -87,7 +87,7 @@ def scenarios(folders: tuple[Path, ...], *, as_json: bool) -> None:
 @list_group.command("personas")
 @options.as_json
 def personas(*, as_json: bool) -> None:
-    """The temperaments; each can be graded (`choleric@0.5`)."""
+    """Temperaments, to be graded and given axes."""
     from consult.files import load
     from consult.persona import Persona, persona_files
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -25,6 +25,11 @@ from consult.terms import (
     Words,
     problem,
 )
+
+BACKGROUND: Final = frozenset(
+    {"course", "ice", "past", "risk", "family", "medicines", "social", "vaccination", "surgery"}
+)
+"""Topics that nobody comes with: they tell of the patient and of the illness's course, not of a complaint."""
 
 
 class FindingKind(StrEnum):
@@ -252,6 +257,16 @@ class Knowledge(Record):
             for f in o.reveals:
                 out.setdefault(f, o.id)
         return out
+
+    def parent_of(self, finding: str) -> str | None:
+        """The finding that one belongs to; None for what belongs to none, or is no finding here."""
+        f = self.finding.get(finding)
+        return f.parent if f is not None else None
+
+    def topic_of(self, finding: str) -> str:
+        """A finding's topic; "" for what is no finding here."""
+        f = self.finding.get(finding)
+        return f.topic if f is not None else ""
 
     def ancestors(self, condition: str) -> list[str]:
         """The broader conditions of one, nearest first."""

@@ -1,6 +1,6 @@
 """Acts of speech: what an inquirer's words do beside asking. Patterns of plain English (ours) and nothing else.
 
-The only recogniser of these acts: moods (through `manner`) and scores both ask here. Must not import anything of consult.
+The only recogniser of these acts: moods (through `manner`), scores and the resolver ask here. Must not import anything of consult.
 """
 
 from __future__ import annotations
@@ -147,6 +147,8 @@ _PATTERNS: Final[dict[SpeechAct, tuple[str, ...]]] = {
     ),
     SpeechAct.CONCERN: (
         r"(?:what|anything|something|thing) (?:most |really |else )?(?:worries|concerns|frightens|scares) you",
+        r"(?:does|is there) (?:anything|something)(?: about \w+)? (?:that )?(?:worry|concern|frighten|scare) you"
+        r"|do you have any (?:\w+ )?(?:worries|concerns|fears)\b",
         r"what(?:'s| is| are| was| were)? (?:your|the) (?:\w+ )?(?:worr(?:y|ies)|concerns?|fears?)\b",
         r"(?:are|were) you (?:most |mainly |particularly )?(?:worried|afraid|frightened|scared|concerned|anxious)"
         r" (?:about (?:anything|something|what|this|it|that|the)"

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
+from consult.disclosure import ancestors
 from consult.knowledge.model import FindingKind, Knowledge
 from consult.language.lexicon import Entry, Frame, Lexicon, lexicon
 from consult.language.mentions import Reading, Sentence, mentions, negated, paraphrases
@@ -210,19 +211,12 @@ def _answer(out: dict[str, Reading], short: Reply | None, text: str, asked: Sequ
 
 
 def _spoken(f_id: str, out: dict[str, Reading], lex: Lexicon) -> bool:
-    node: str | None = f_id
-    while node is not None:
-        if node in out and (node == f_id or out[node].state != "present"):
-            return True
-        node = lex.parent(node)
-    return False
+    above = ancestors(f_id, lex.knowledge.parent_of)
+    return f_id in out or any(a in out and out[a].state != "present" for a in above)
 
 
 def _imply(out: dict[str, Reading], lex: Lexicon) -> None:
     """An attribute that is present makes its parent present."""
-    for r in list(out.values()):
-        node = lex.parent(r.finding)
-        while r.state == "present" and node is not None:
-            if node not in out:
-                out[node] = Reading(node, "present", implied=True)
-            node = lex.parent(node)
+    for r in [r for r in out.values() if r.state == "present"]:
+        for above in ancestors(r.finding, lex.knowledge.parent_of):
+            out.setdefault(above, Reading(above, "present", implied=True))

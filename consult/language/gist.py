@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from math import log
 from typing import Final
 
+from consult.disclosure import ancestors
 from consult.knowledge.model import Finding, Knowledge, Source
 from consult.knowledge.per_object import per_object
 from consult.language.concepts import concepts, says_more
@@ -101,12 +102,7 @@ class Gists:
 
     def ancestors(self, finding: str) -> tuple[str, ...]:
         """The findings above one, nearest first."""
-        out: list[str] = []
-        found = self.knowledge.finding.get(finding)
-        while found is not None and found.parent is not None:
-            out.append(found.parent)
-            found = self.knowledge.finding.get(found.parent)
-        return tuple(out)
+        return tuple(ancestors(finding, self.knowledge.parent_of))
 
     def weight(self, concept: str) -> float:
         """How telling a concept is; one that no phrasing holds counts half of the heaviest."""

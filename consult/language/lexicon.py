@@ -164,11 +164,6 @@ class Lexicon:
             old = self.mentions.add(key, Entry(f.id))
             self._note(key, old.finding if old else None, f.id)
 
-    def parent(self, finding: str) -> str | None:
-        """The parent finding's id."""
-        found = self.knowledge.finding.get(finding)
-        return found.parent if found else None
-
 
 def _frame(f: Finding, slot: str) -> Frame:
     toks = tokens(f.present.replace(slot, _SLOT, 1))

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+from consult.disclosure import ancestors
 from consult.events import Query
 from consult.knowledge.model import Knowledge
 from consult.knowledge.per_object import per_object
 from consult.language.acts import SpeechAct, acts
-from consult.language.lexicon import Entry, Lexicon, Phrases, lexicon
+from consult.language.lexicon import Entry, Phrases, lexicon
 from consult.language.tokens import sentences, tokens
 from consult.persona import Cause
 
@@ -115,23 +116,12 @@ def understood(text: str, query: Query, knowledge: Knowledge, health_literacy: s
         free[i:j] = [False] * (j - i)
     if not lost:
         return query
-    known = lexicon(knowledge)
-    lost -= {e.finding for _, _, e in known.mentions.find(toks, free)}  # said in plain words too
-    left = tuple(f for f in query.findings if not _hangs_on(f, lost, known))
+    lost -= {e.finding for _, _, e in lexicon(knowledge).mentions.find(toks, free)}  # said in plain words too
+    left = tuple(f for f in query.findings if lost.isdisjoint((f, *ancestors(f, knowledge.parent_of))))
     if left == query.findings:
         return query
     topics = query.topics if left else ()
     return query.model_copy(update={"findings": left, "topics": topics, "open": query.open and bool(left or topics)})
-
-
-def _hangs_on(finding: str, lost: set[str], known: Lexicon) -> bool:
-    """Whether a finding, or what it belongs to, was named by a word that is not known."""
-    node: str | None = finding
-    while node is not None:
-        if node in lost:
-            return True
-        node = known.parent(node)
-    return False
 
 
 def _terms(knowledge: Knowledge) -> Phrases:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from consult.knowledge.model import FindingKind
+from consult.knowledge.model import BACKGROUND, FindingKind
 from consult.language.concepts import concepts
 from consult.language.gist import Hit, gists
 from consult.language.lexicon import Lexicon
@@ -22,8 +22,6 @@ _BREAKERS: Final = frozenset("but however though although except apart only just
 _COMPARES: Final = frozenset("this so as like".split())
 _MIGHT: Final = frozenset("might may maybe perhaps possibly could".split())
 _CLAUSE: Final = re.compile(r"(?<=[,;:])\s+|\s+(?=(?:and|but|because|though|although)\s)", re.IGNORECASE)
-_PAST: Final = frozenset("past risk family medicines social ice course".split())
-"""Topics of which a thing that is over may be told."""
 _IT: Final = re.compile(r"(?:it|they)\b", re.IGNORECASE)
 COVER: Final = 0.6
 """Share of a clause, by weight, that a paraphrase must account for; more than in a question, for nobody asked."""
@@ -71,7 +69,7 @@ class Sentence:
         """Whether what stands at `start` to `end` is the patient's, of now, and said as a fact."""
         f = self.lex.knowledge.finding[finding]
         others = gists(self.lex.knowledge).of_others(finding)
-        return applies(self.toks, start, end, for_other=self.for_other, past=f.topic in _PAST, others=others)
+        return applies(self.toks, start, end, for_other=self.for_other, past=f.topic in BACKGROUND, others=others)
 
 
 def mentions(s: Sentence) -> None:
@@ -154,7 +152,8 @@ def _values_beside(s: Sentence, finding: str, start: int, end: int) -> None:
         for n in (3, 2, 1):
             if i + n > high or not all(s.free[i : i + n]):
                 continue
-            fits = [e for e in s.lex.value_mentions.get(s.toks[i : i + n], ()) if s.lex.parent(e.finding) == finding]
+            named = s.lex.value_mentions.get(s.toks[i : i + n], ())
+            fits = [e for e in named if s.lex.knowledge.parent_of(e.finding) == finding]
             if len(fits) == 1 and fits[0].value and not negated(s, i):
                 near = i + n == start or s.lex.knowledge.finding[fits[0].finding].kind is FindingKind.MULTI
                 if near or i >= end:

@@ -25,6 +25,9 @@ from consult.terms import Sex
 
 NOTHING_OF_ONES_OWN = "I can't say, nothing in particular."
 """To a question for one's own ideas, worries or wishes, of who has none on record; nobody does not *know* them."""
+NOTHING_OF_IT = "Nothing worth mentioning."
+"""Of illnesses, operations or medicines asked for together, where none is on record; said once."""
+NOTHING_ELSE = "Nothing else worth mentioning."
 CLIPPED_TO = 5
 """Words of a fact that is said in no sentence, at most."""
 _NEVER_CLIPPED = re.compile(r"(?:being|unable|everyone)\b")
@@ -32,6 +35,13 @@ _NO_NO = re.compile(r"(?:\w+ing \w|(?:fewer|less|more|poorer?|possible|great|muc
 """What cannot stand behind a lone "no"."""
 _ARTICLE = re.compile(r"^(?:an?|the) ")
 _SLOT = re.compile(r"(^|[.!?] )?\{([^}]*)\}")
+HABITS = frozenset({"risk", "social"})
+KNOWN_TOPICS = frozenset({"past", "family", "medicines"})
+"""Topics of what one does, and of what one has been told: not of what one notices."""
+NO_HABIT = (
+    "Nothing to speak of.", "Nothing worth mentioning.", "Not to my knowledge.", "Nothing much to speak of there.",
+    "There is nothing worth mentioning.",
+)  # fmt: skip
 OWN_TOPICS = frozenset({"ice"})
 """Topics in which a parent or carer speaks for themselves."""
 
@@ -67,7 +77,12 @@ def realise(
     for i, t in enumerate(spoken):
         answers = t.finding in saying.asked or t.state != "present"  # a "yes" is to what was asked, not to its parent
         first = i == 0 and bool(saying.asked) and answers
-        parts.append(say.fact(t, saying.asked, alone=alone, first=first, leads=i == 0))
+        words = say.fact(t, saying.asked, alone=alone, first=first, leads=i == 0)
+        if NOTHING_ELSE in parts and words == NOTHING_ELSE:
+            continue
+        if NOTHING_OF_IT in parts and NOTHING_OF_IT[1:] in words:
+            continue
+        parts.append(words)
         if t.tone != "plain":
             parts.append(say.phrase("play_down" if t.tone == "played_down" else "dramatise"))
     parts += [say.phrase(bank) for bank in saying.extras]
@@ -110,7 +125,11 @@ class _Speaker:
                 return NOTHING_OF_ONES_OWN
             return self.phrase("forgot" if t.rule == "recall" else "dont_know")
         if t.state == "not_noticed":
-            return f"I haven't noticed {_any(finding.plain)}." if named else self.phrase("not_noticed")
+            if t.rule == "nothing_else":
+                return NOTHING_ELSE
+            if finding.kind is FindingKind.TEXT and not only:
+                return NOTHING_OF_IT if leads else f"Otherwise {NOTHING_OF_IT[:1].lower()}{NOTHING_OF_IT[1:]}"
+            return f"I haven't noticed {_any(finding.plain)}." if named else self._not_noticed(finding)
         text = _sentence(voiced(statement(t, finding, self.scenario), finding, self.scenario))
         if not first or finding.kind is not FindingKind.BINARY:
             return self._put(text, t, finding, asked, leads=leads and t.state == "present")
@@ -122,6 +141,20 @@ class _Speaker:
         if alone and self.rng.random() < self.persona.traits.brevity:
             return answer or text
         return f"{answer} {self._put(text, t, finding, asked, leads=False)}".strip()
+
+    def _not_noticed(self, finding: Finding) -> str:
+        """What is not there as far as one knows: of a habit or an illness nobody says that they have not noticed it."""
+        if finding.topic in HABITS or finding.kind is FindingKind.TEXT:
+            return self.draw("habits", NO_HABIT)
+        phrase = self.phrase("not_noticed")
+        if finding.topic not in KNOWN_TOPICS:
+            return phrase
+        known = tuple(
+            p
+            for p in self.persona.bank("not_noticed", grave=self.grave and bool(self.persona.grave.not_noticed))
+            if "know" in p
+        )
+        return self.draw("known", known) if known else phrase
 
     def _put(self, text: str, t: Told, finding: Finding, asked: tuple[str, ...], *, leads: bool) -> str:
         """A sentence as this person puts it; as it stands, where another way would not be understood the same."""

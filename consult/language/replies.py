@@ -51,6 +51,10 @@ NOT_NOTICED: Final = any_of(
         "not as far as",
         "not to my knowledge",
         "haven't looked",
+        "nothing to speak of",
+        "nothing much to speak of",
+        "nothing worth mentioning",
+        "nothing else worth mentioning",
     )
 )
 

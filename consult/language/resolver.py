@@ -167,11 +167,12 @@ def _topics(key: Tokens, free: list[bool], lex: Lexicon, *, wide: bool) -> list[
 
 def _valued(key: Tokens, free: list[bool], here: set[str], lex: Lexicon) -> list[str]:
     """Attributes of which a value is named beside the finding they belong to."""
-    out = []
+    out: list[str] = []
     for i in range(len(key)):
         for n in (3, 2, 1):
             if i + n <= len(key) and all(free[i : i + n]):
-                out += [e.finding for e in lex.value_mentions.get(key[i : i + n], ()) if lex.parent(e.finding) in here]
+                named = (e.finding for e in lex.value_mentions.get(key[i : i + n], ()))
+                out += [f for f in named if lex.knowledge.parent_of(f) in here]
     return out
 
 

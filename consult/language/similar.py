@@ -1,7 +1,7 @@
 """Likeness of meaning by small static word vectors: the last resort of the resolver, and an optional extra.
 
-The vectors are wordllama's (MIT), which carries them in its package: nothing is fetched. The only home of wordllama, and
-imported by name only where the embedding resolver was asked for. Sums are made in double precision and rounded, so that
+The vectors are wordllama's (MIT), which carries them in its package: nothing is fetched. The only home of wordllama, which
+is loaded only where the embedding resolver was asked for. Sums are made in double precision and rounded, so that
 the same package gives the same answer on any machine. Knows nothing of scenarios.
 """
 

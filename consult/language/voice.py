@@ -87,7 +87,7 @@ def second_person(sentence: str) -> str:
 
 _INVERTED: Final = {"do": "does", "are": "is", "have": "has", "were": "was"}
 _YOU: Final = re.compile(
-    r"\b(?:(?P<aux>do|are|have|were)\s+you|(?P<own>yourself|you're|you've|yours|your)|you(?:(?P<gap>\s+)(?P<verb>[\w']+))?)(?![\w'])",
+    r"\b(?:(?P<aux>do|are|have|were)\s+you|(?P<own>yourself|you're|you've|yours|your)|you(?:(?P<gap>\s+(?:(?:also|even|ever|just|never|often|only|still|then)\s+)?)(?P<verb>[\w']+))?)(?![\w'])",
     re.IGNORECASE,
 )
 _CLAUSE: Final = frozenset(
@@ -126,12 +126,30 @@ def about_patient(question: str, sex: Sex) -> str:
     return capital(_YOU.sub(swap, question))
 
 
-_TO_A_PARENT: Final = re.compile(r"\byour (?:child|baby|son|daughter)\b")
+_TO_A_PARENT: Final = re.compile(r"\byour (?:child|baby|son|daughter)\b", re.IGNORECASE)
+_DONE_TO_ONESELF: Final = re.compile(r"(?:(?<=^)|(?<=[.!?] ))(\w+) yourself\b")
+_JOINED: Final = re.compile(
+    r"(?P<link>, (?:or |and )?|(?<= )(?:or |and ))(?P<verb>(?:still )?(?:are|become|bleed|breathe|bruise|cough|feel|get|have|keep"
+    r"|lose|pass|see|shake|swell up|vomit|wake|were))\b"
+)
+_ONE_SUBJECT: Final = re.compile(r"\byou (?!can\b|cannot\b|may\b|could\b)[^.!?]*", re.IGNORECASE)
+"""From a "you" on, where verbs joined to its own are said of it as well; behind "cannot" they stay as they are."""
+_OTHER_SUBJECT: Final = re.compile(r"\b(?:they|which|that|who)\b")
 
 
 def told_of(text: str, sex: Sex) -> str:
     """What is explained to "you", as it is told to who speaks for the patient; "your child" is said to a parent already."""
-    return text if _TO_A_PARENT.search(text) else about_patient(text, sex)
+    if _TO_A_PARENT.search(text):
+        return text
+    text = _DONE_TO_ONESELF.sub(rf"\1 {_OBJECT[sex]}", text)
+    return about_patient(_ONE_SUBJECT.sub(_each_with_you, text), sex)
+
+
+def _each_with_you(m: re.Match[str]) -> str:
+    """ "you turn pale, get a fever or vomit" with a "you" before each verb, which then turns with its verb."""
+    if _OTHER_SUBJECT.search(m[0]):
+        return m[0]
+    return _JOINED.sub(lambda v: f"{v['link']}you {v['verb']}", m[0])
 
 
 def _is_subject(before: str, verb: str) -> bool:

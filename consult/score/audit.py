@@ -189,19 +189,14 @@ class _Audit:
 
     def _admitted(self, fact: Fact, query: Query | None) -> bool:
         if query is None:
-            return fact.finding in at_opening(self.scenario.facts, self._parent)
-        known = self.knowledge.finding
+            return fact.finding in at_opening(self.scenario.facts, self.knowledge.parent_of)
         return bool(
             admits(
                 fact,
                 query,
                 trust=self.mood.trust,
                 facts=self.scenario.by_finding,
-                topic_of=lambda f: known[f].topic if f in known else "",
-                parent_of=self._parent,
+                topic_of=self.knowledge.topic_of,
+                parent_of=self.knowledge.parent_of,
             )
         )
-
-    def _parent(self, finding: str) -> str | None:
-        f = self.knowledge.finding.get(finding)
-        return f.parent if f is not None else None

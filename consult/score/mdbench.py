@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from consult.events import Concluded, Scored, StopReason, Utterance
-from consult.knowledge.model import Finding
+from consult.knowledge.model import BACKGROUND, Finding
 from consult.language.acts import SpeechAct
 from consult.language.concepts import concepts
 from consult.language.tokens import tokens
@@ -26,7 +26,7 @@ PLAN_FROM: Final = 0.5
 EXCELLENT_FROM: Final = 0.75
 SOUND_FROM: Final = 0.5
 """Shares of the seven other items from which the eighth is 2 and 1."""
-_NOT_SYMPTOMS: Final = frozenset({"past", "family", "medicines", "social", "ice", "risk"})
+_NOT_SYMPTOMS: Final = BACKGROUND - {"course"}
 _CAUSES: Final = frozenset({"risk", "social", "family"})
 
 

@@ -21,7 +21,7 @@ from consult.agents.inquirers.choice import (
     settled,
 )
 from consult.knowledge.belief import Array, Belief, belief, entropy
-from consult.knowledge.model import Finding
+from consult.knowledge.model import Finding, Knowledge
 from consult.seeds import rng
 from consult.terms import Department, Urgency
 
@@ -33,6 +33,11 @@ OWN_VIEW: Final = {4: "ice.concern", 6: "ice.idea"}
 """What of it is asked for after how many questions: once triage has had four rounds, and while trust can still be won.
 What is hoped for comes last, before the conclusion."""
 HOPE: Final = "ice.expectation"
+SURE: Final = 0.9
+"""Probability of the likeliest condition from which what is asked of everybody may take a question (ours)."""
+LAST_ONES: Final = 3
+"""Questions left at which it is asked for, before duties that tell nothing more; the last one is for the hope (ours)."""
+GENERAL: Final = "asked of everybody: medicines, allergies, past illnesses and operations"
 
 
 class ReferenceInquirer:
@@ -51,7 +56,11 @@ class ReferenceInquirer:
         if certain_emergency(view, p) and (first := self._confirming(view, b, p)) is not None:
             return shown(first, b, p)
         best = best_choice(view, b, p)
-        if best is not None and (best.worth >= DUTY or (best.gain >= STOP_GAIN and not settled(p))):
+        if best is not None and best.worth < DUTY and (best.gain < STOP_GAIN or settled(p)):
+            best = None
+        if (text := self._background(view, p, best)) is not None:
+            return shown(Ask(text=text, rationale=GENERAL), b, p)
+        if best is not None:
             return shown(self._carry_out(best, view), b, p)
         if (last := self._confirming(view, b, p)) is not None:
             return shown(last, b, p)
@@ -75,6 +84,21 @@ class ReferenceInquirer:
             return self._own_view(view, OWN_VIEW[view.turn])
         return self._own_view(view, HOPE) if view.questions_left == 1 and not hurry else None
 
+    def _background(self, view: InquirerView, p: Array, best: Choice | None) -> str | None:
+        """What is asked of everybody, once it can no longer mislead: while questions are left and the belief is sure."""
+        knowledge = view.world.knowledge
+        open_ends = best is not None and (_presses(best, knowledge) or view.questions_left > LAST_ONES)
+        if not knowledge.open_questions or view.turn + view.questions_left < ICE_FROM or view.questions_left < 2:
+            return None
+        if float(p.max()) < SURE or certain_emergency(view, p) or open_ends:
+            return None
+        for names in wording.BACKGROUND:
+            if all(n in knowledge.finding for n in names) and not any(n in view.asked for n in names):
+                return wording.background(
+                    names, view, rng(view.seed, "background", names[0]), kind_words=self.kind_words
+                )
+        return None
+
     def _own_view(self, view: InquirerView, name: str) -> str | None:
         """A question for a part of the patient's own view, if there is room and it is not known."""
         findings = view.world.knowledge.finding
@@ -95,6 +119,11 @@ class ReferenceInquirer:
             finding, view, kind_words=self.kind_words, chance=rng(view.seed, "wording"), duty=best.gain < STOP_GAIN
         )
         return Ask(text=text, rationale=why)
+
+
+def _presses(best: Choice, knowledge: Knowledge) -> bool:
+    """Whether something cannot be put off for what is asked of everybody: an order, or a sign of danger."""
+    return best.kind == "order" or knowledge.finding[best.target].red_flag
 
 
 def shown(action: Ask | Order | Conclude, b: Belief, p: Array) -> Act:
@@ -128,7 +157,7 @@ def conclude(view: InquirerView, b: Belief, p: Array, *, kind_words: bool) -> Co
         )
         if kind_words
         else first.name,
-        safety_net=wording.safety_net(first, urgency or first.urgency) if kind_words else "",
+        safety_net=wording.safety_net(first, view, urgency or first.urgency) if kind_words else "",
     )
 
 

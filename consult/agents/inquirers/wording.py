@@ -6,15 +6,18 @@ What was said before decides what may be said now: no phrase comes twice while t
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from consult.agents.base import InquirerView
 from consult.events import Statement
 from consult.knowledge.model import Condition, Finding, FindingKind, Source
 from consult.language.acts import SpeechAct, acts
+from consult.language.concepts import concepts
 from consult.language.realiser import listed
 from consult.language.resolver import resolve
+from consult.language.tokens import tokens
 from consult.language.voice import about_patient, second_person, third_person, told_of
 from consult.scenario import Speaker
 from consult.terms import Urgency
@@ -27,16 +30,19 @@ OPEN: Final = (
     "Hello, and take your time. Tell me more about what has been happening.",
     "That sounds difficult. Tell me all about it, in your own words.",
 )
-EMPATHY: Final = (
+FEARED: Final = (
     "I can hear how worried you are.",
     "I understand why this worries you.",
-    "That must be hard for you.",
     "I can see this has been frightening.",
+    "Anyone would be uneasy about this.",
+    "That sounds really worrying.",
+)
+"""To a fear said in words; below, what fits any feeling."""
+EMPATHY: Final = (
+    "That must be hard for you.",
     "I'm sorry you are going through this.",
     "It's understandable that you feel that way.",
     "I'm glad you told me that.",
-    "Anyone would be uneasy about this.",
-    "That sounds really worrying.",
     "I can imagine how upsetting this is.",
     "Thank you for being so open with me.",
     "You were right to come in with this.",
@@ -57,6 +63,15 @@ DELICATE: Final = (
     "I ask everyone this, because the answer can change what we do. Take your time.",
     "This is a private matter, and I only ask because it helps me to understand. Take your time.",
 )
+OF_THE_MIND: Final = (
+    "I ask everyone about this, because what weighs on the mind can make the body ill. Take your time.",
+    "I only ask because it helps me to understand how you are as a whole. Take your time.",
+)
+CONFIDED: Final = (
+    "Thank you for telling me that; I know it is not easy to say.",
+    "I'm glad you told me. It matters, and we will not leave you alone with it.",
+)
+"""To something hard to say that has just been said."""
 FIRST: Final = (
     "Thank you. Now I'd like to ask you some questions about that.",
     "Thank you, that helps. I have a few questions for you now.",
@@ -104,6 +119,14 @@ AGREED: Final = (
     "Are you happy to go ahead with that, or would you prefer to talk about other ways?",
     "We can decide on the details together. Is that all right with you?",
 )
+_FEAR: Final = re.compile(
+    r"\b(?:afraid|worr\w+|fear\w*|scare\w*|fright\w+|dread\w*|terrif\w+|worst|dreadful|awful)\b", re.IGNORECASE
+)
+BACKGROUND: Final[dict[tuple[str, ...], str]] = {
+    ("medication", "allergy"): "What medicines do you take, and are you allergic to anything?",
+    ("past.surgery", "past.illness"): "Have you ever had an operation, and do you have any long-term illnesses?",
+}
+"""What is asked of everybody, two findings in a breath."""
 SIGNPOST_EVERY: Final = 4
 """Questions from one signpost to the next, at least."""
 SUMMARY_AT: Final = 7
@@ -134,8 +157,11 @@ def own_view(f: Finding, view: InquirerView, chance: random.Random, *, last: boo
 
 def _before(f: Finding, view: InquirerView, chance: random.Random, *, duty: bool) -> str:
     """The most fitting of: a word on what is private, on a cue, a summary, a signpost; or nothing."""
+    heard = _fresh(CONFIDED, view, chance) if _has_confided(view) else ""
     if f.sensitive:
-        return _fresh(DELICATE, view, chance)
+        return f"{heard} {_fresh(OF_THE_MIND if f.topic == 'mind' else DELICATE, view, chance)}".strip()
+    if heard:
+        return heard
     if view.cue:
         return _to_cue(view, chance)
     if view.turn >= SUMMARY_AT and not summed_up(view) and (told := _told(view)):
@@ -158,7 +184,21 @@ def _before(f: Finding, view: InquirerView, chance: random.Random, *, duty: bool
 def _to_cue(view: InquirerView, chance: random.Random) -> str:
     if not view.cue:
         return ""
-    return _fresh(EMPATHY if view.cue == "worry" else OUTCOME, view, chance)
+    if view.cue != "worry":
+        return _fresh(OUTCOME, view, chance)
+    said = next((line.text for line in reversed(view.dialogue) if line.speaker != "inquirer"), "")
+    return _fresh((*FEARED, *EMPATHY) if _FEAR.search(said) else EMPATHY, view, chance)
+
+
+def _has_confided(view: InquirerView) -> bool:
+    """Whether the last answer was a yes to something hard to say."""
+    findings = view.world.knowledge.finding
+    last = _own(view)[-1:]
+    return any(
+        findings[name].sensitive and view.record.holds(name)
+        for line in last
+        for name in resolve(line, view.world.knowledge, view.world.resolver).findings
+    )
 
 
 def _own(view: InquirerView) -> list[str]:
@@ -187,11 +227,20 @@ def _told(view: InquirerView) -> str:
     """
     findings, statements = view.world.knowledge.finding, view.record.statements
     first = (view.record.complaint or "", "complaint.duration")
-    names = dict.fromkeys(n for n in (*first, *statements) if n in statements)
+    names = _without_repeats(dict.fromkeys(n for n in (*first, *statements) if n in statements), view)
     there = [c for n in names if statements[n].state == "present" and (c := _clause(findings[n], statements[n], view))]
     absent = [findings[n] for n in names if statements[n].state == "absent" and findings[n].red_flag]
     gone = [c for f in absent if (c := _clause(f, statements[f.id], view))]
     return listed([*there[:LISTED], *gone[:1]]) if len(there) > 1 else ""
+
+
+def _without_repeats(names: Iterable[str], view: InquirerView) -> list[str]:
+    """`names` without what a detail named before has said already: blisters of a rash, and then the rash."""
+    out: list[str] = []
+    for name in names:
+        if all(view.world.knowledge.finding[n].parent != name for n in out):
+            out.append(name)
+    return out
 
 
 def _clause(f: Finding, s: Statement, view: InquirerView) -> str:
@@ -208,6 +257,15 @@ def _clause(f: Finding, s: Statement, view: InquirerView) -> str:
     return text[:1].lower() + text[1:]
 
 
+def background(names: Sequence[str], view: InquirerView, chance: random.Random, *, kind_words: bool) -> str:
+    """One question for medicines and allergies, or for past illnesses and operations."""
+    text = BACKGROUND[tuple(names)]
+    if view.patient.speaker is not Speaker.SELF:
+        text = about_patient(text, view.patient.sex)
+    before = _before(view.world.knowledge.finding[names[0]], view, chance, duty=True) if kind_words else ""
+    return f"{before} {text}".strip()
+
+
 def open_question(view: InquirerView, chance: random.Random) -> str:
     """The first question."""
     return _fresh(OPEN, view, chance)
@@ -218,15 +276,17 @@ def explanation(
 ) -> str:
     """What is told to the patient: what it most likely is, why, what comes next; and a question whether they agree."""
     name = c.plain or c.name
-    shown = [f for f in because[:3] if f.source is not Source.HISTORY]
-    tests = " and what the tests show" if shown else ""
+    because = _told_apart(because)[:3]
+    shown = {f.source for f in because}
+    tests = " and what the tests show" if Source.TEST in shown else ""
+    tests = tests or (" and what I have found" if Source.EXAMINATION in shown else "")
     told = "" if summed_up(view) else _told(view)
     of_other = view.patient.speaker is not Speaker.SELF
     parts = (
         _pick(HEARD, chance) if view.cue == "worry" else "",
         _pick(RECAP, chance).format(list=told) if told and view.turn else "",
         f"From what you have told me{tests}, I think the most likely explanation is {name}.",
-        f"What points to it: {listed([f.plain for f in because[:3]])}." if because else "",
+        f"What points to it: {listed([f.plain for f in because])}." if because else "",
         told_of(c.explanation, view.patient.sex) if of_other else c.explanation,
         _pick(KEPT, chance) if view.record.holds("ice.concern") else "",
         _pick(AGREED_NOW if urgency is Urgency.EMERGENCY else AGREED, chance),
@@ -234,10 +294,22 @@ def explanation(
     return " ".join(part for part in parts if part)
 
 
-def safety_net(c: Condition, urgency: Urgency) -> str:
-    """What must bring the patient back."""
+def _told_apart(because: Sequence[Finding]) -> list[Finding]:
+    """The reasons without those that mostly say another one again."""
+    out: list[Finding] = []
+    for f in because:
+        said = concepts(tokens(f.plain))
+        others = [concepts(tokens(o.plain)) for o in out]
+        if all(2 * len(set(said) & set(o)) <= min(len(set(said)), len(set(o))) for o in others):
+            out.append(f)
+    return out
+
+
+def safety_net(c: Condition, view: InquirerView, urgency: Urgency) -> str:
+    """What must bring the patient back, as it is told to who speaks."""
     if c.safety_net:
-        return c.safety_net
+        of_other = view.patient.speaker is not Speaker.SELF
+        return told_of(c.safety_net, view.patient.sex) if of_other else c.safety_net
     if urgency is Urgency.EMERGENCY:
         return "If it gets worse while you wait, tell the staff or call an ambulance at once."
     return "Please come back, or call for help, if it gets worse, if anything new appears, or if you are worried."

@@ -8,17 +8,17 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
 from consult.disclosure import admits, ancestors, at_opening
 from consult.events import Query, Told
-from consult.knowledge.model import Finding, FindingKind, Knowledge, Source
+from consult.knowledge.model import BACKGROUND, Finding, FindingKind, Knowledge, Source
 from consult.language.lexicon import suits
 from consult.mood import readiness
 from consult.persona import Mood, Persona
-from consult.scenario import Fact, Release, Scenario, State
+from consult.scenario import Fact, Release, Scenario, Speaker, State
 
 MAX_EXTRAS: Final = 2
 """Things besides facts that one answer holds at the most."""
@@ -26,8 +26,8 @@ SETTLED: Final = 0.35
 """Trust from which what was explained in the end is accepted."""
 MANY: Final = 2
 """Red flags told from which a case is grave to whoever tells them."""
-BACKGROUND: Final = frozenset({"ice", "social", "medicines", "family", "past", "risk", "course"})
-"""Topics in which nothing is made smaller or larger: they tell of no complaint."""
+LASTING: Final = frozenset({"past", "medicines", "social"})
+"""Topics of which one knows what there is, to be told in words of one's own."""
 _GOOD: Final = re.compile(r"\b(?:well|better|easier|good)\b")
 """Words of a finding that it is no burden to have."""
 HEAVY: Final = frozenset({"mind"})
@@ -64,21 +64,10 @@ class Policy:
     told: frozenset[str]
     asked: frozenset[str]
     rng: random.Random
-    _parents: dict[str, str | None] = field(default_factory=dict)
-
-    def topic_of(self, finding: str) -> str:
-        """A finding's topic."""
-        f = self.knowledge.finding.get(finding)
-        return f.topic if f is not None else ""
-
-    def parent_of(self, finding: str) -> str | None:
-        """A finding's parent."""
-        f = self.knowledge.finding.get(finding)
-        return f.parent if f is not None else None
 
     def opening(self) -> Plan:
         """The chief complaint: the opening facts, what they belong to, and nothing else."""
-        rules = at_opening(self.scenario.facts, self.parent_of)
+        rules = at_opening(self.scenario.facts, self.knowledge.parent_of)
         told = [_told(f, rules[f.finding]) for f in self.scenario.facts if f.finding in rules]
         grave = self._heavy({t.finding for t in told})
         extras = self._extras(opening=True, leave_out=("digression",) * grave)
@@ -91,7 +80,7 @@ class Policy:
             return Plan(lead="unsettled", flags=("unsettled",), grave=heavy)
         if grave:
             return Plan(lead="sobered", flags=("sobered",))
-        extras = ("treatment",) if self.rng.random() < self.persona.traits.speak_up else ()
+        extras = ("treatment",) if self.rng.random() < self.persona.traits.speak_up and not heavy else ()
         return Plan(lead="thanks", extras=extras, flags=extras, grave=heavy)
 
     def leaving(self) -> Plan:
@@ -128,7 +117,7 @@ class Policy:
     def _direct(self, f_id: str, query: Query) -> list[Told]:
         """The answer to one finding asked for; an attribute of something absent is answered by that."""
         above: list[Told] = []
-        for ancestor in reversed(list(ancestors(f_id, self.parent_of))):
+        for ancestor in reversed(list(ancestors(f_id, self.knowledge.parent_of))):
             t = self._one(ancestor, query, may_slip=False)  # who recalls what a pain is like recalls the pain
             if t.state in ("absent", "withheld") or (t.state == "not_noticed" and f_id not in self.scenario.by_finding):
                 return [t]
@@ -146,13 +135,17 @@ class Policy:
         finding = self.knowledge.finding[f_id]
         if fact is None:
             fits = suits(finding, self.scenario.patient.age, self.scenario.patient.sex)
-            if finding.source is not Source.HISTORY or finding.kind is not FindingKind.BINARY:
+            # Who takes medicines or had an operation knows it: where none is on record, there is none to speak of.
+            others = self._others(finding)
+            lasting = finding.kind is FindingKind.TEXT and finding.topic in LASTING and others <= self.told
+            if finding.source is not Source.HISTORY or not (finding.kind is FindingKind.BINARY or lasting):
                 state: Literal["absent", "unknown", "not_noticed"] = "unknown"
-            elif self.scenario.closed_world or not fits:
+            elif (self.scenario.closed_world or not fits) and not lasting:
                 state = "absent"
             else:
                 state = "not_noticed"
-            return Told(fact=f_id, finding=f_id, state=state, rule="unrecorded")
+            rule = "nothing_else" if lasting and others else "unrecorded"
+            return Told(fact=f_id, finding=f_id, state=state, rule=rule)
         if fact.release in (Release.UNKNOWN, Release.ORDER_ONLY):
             return Told(fact=f_id, finding=f_id, state="unknown", rule=fact.release.value)
         rule = self._admits(fact, query)
@@ -162,10 +155,15 @@ class Policy:
             return Told(fact=f_id, finding=f_id, state="unknown", rule="recall")
         return _told(fact, rule)
 
+    def _others(self, finding: Finding) -> set[str]:
+        """What else there is of a finding's topic: who has diabetes does not say that there is no illness."""
+        present = (f.finding for f in self.scenario.facts if f.state is State.PRESENT)
+        return {name for name in present if self.knowledge.topic_of(name) == finding.topic}
+
     def _admits(self, fact: Fact, query: Query) -> str:
         return admits(
             fact, query, trust=self.mood.trust, facts=self.scenario.by_finding,
-            topic_of=self.topic_of, parent_of=self.parent_of,
+            topic_of=self.knowledge.topic_of, parent_of=self.knowledge.parent_of,
         )  # fmt: skip
 
     def _slips(self, fact: Fact) -> bool:
@@ -197,20 +195,24 @@ class Policy:
 
     def _ancestors_told(self, finding: str, already: set[str]) -> bool:
         """Nobody describes a pain before saying that there is one."""
-        parent = self.parent_of(finding)
+        parent = self.knowledge.parent_of(finding)
         return parent is None or parent in self.told or parent in already
 
     def _heavy(self, told: frozenset[str] | set[str]) -> bool:
         """Whether what has been told leaves no room for jokes until the end.
 
-        That is something hard to say, a loss, a complaint that is itself a red flag, or several red flags.
+        That is something hard to say, a loss, a complaint that is itself a red flag, or several red flags; and to
+        who speaks for another, one red flag or anything severe.
         """
+        for_another = self.scenario.patient.speaker is not Speaker.SELF
         flags = 0
         for f_id in told:
             fact, f = self.scenario.by_finding.get(f_id), self.knowledge.finding.get(f_id)
             if fact is None or f is None or fact.state is not State.PRESENT:
                 continue
             if f.sensitive or _of_loss(fact.text):
+                return True
+            if for_another and (f.red_flag or fact.severity == "severe"):
                 return True
             if f.red_flag:
                 flags += MANY if fact.release is Release.OPENING else 1

@@ -119,8 +119,10 @@ class _Speaker:
         if t.state == "withheld":
             return f"I'd rather not talk about {finding.plain}." if named else self.phrase("reluctant")
         if t.state == "unknown":
-            if named and not first:
-                return f"I don't know about {_any(finding.plain)}."
+            if (named and not first) or (
+                finding.kind is FindingKind.TEXT and not only and finding.topic not in OWN_TOPICS
+            ):
+                return f"I don't know about {_any(finding.plain)}{' off the top of my head' * (t.rule == 'recall')}."
             if finding.topic in OWN_TOPICS and t.rule != "recall":
                 return NOTHING_OF_ONES_OWN
             return self.phrase("forgot" if t.rule == "recall" else "dont_know")

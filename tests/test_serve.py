@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -20,13 +19,13 @@ import pytest
 from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
 from aiohttp.test_utils import TestClient, TestServer
 from click.testing import CliRunner
+from serve_world import BROWSER, ROOT, answered, serving, window
 
 from consult.cli.main import cli
-from consult.store.db import Store
+from consult.tui.left import left_open
 from consult.web import server
 from consult.web.server import FILES, HEADERS, Door, Service
 
-ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 20.0
 """Seconds after which a condition is given up."""
 LINUX = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
@@ -141,23 +140,6 @@ def running(pid: int) -> bool:
         return False
 
 
-@contextmanager
-def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`consult serve` in a process, and the address it printed."""
-    env = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
-    argv = [sys.executable, "-m", "consult", "serve", "--port", "0", "--db", str(folder / "c.db")]
-    with subprocess.Popen(
-        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=env, cwd=folder
-    ) as process:  # fmt: skip
-        try:
-            assert process.stdout is not None
-            address = process.stdout.readline().strip()
-            assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{32}/", address)
-            yield process, address
-        finally:
-            process.kill()
-
-
 @LINUX
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 0), ("SIGINT", 130), ("SIGKILL", -9)])
 def test_whatever_ends_the_server_no_process_is_left(name: str, code: int, tmp_path: Path) -> None:
@@ -230,4 +212,24 @@ def test_who_can_be_reached_by_others_is_warned() -> None:
     assert "can be reached by others" in result.stderr
 
 
-BROWSER = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
+@pytest.mark.skipif(find_spec("playwright") is None, reason="playwright is not installed")
+def test_a_consultation_is_begun_and_answered_in_a_browser(tmp_path: Path) -> None:
+    pictures = {}
+    with serving(tmp_path) as (_, address), window(address) as page:
+        for name in answered(page):
+            pictures[name] = page.page.screenshot()
+    assert page.asked
+    assert all(url.startswith((address, address.replace("http", "ws", 1))) for url in page.asked)
+    assert page.complaints == []
+    assert pictures["home"] != pictures["play"]
+    (so_far,) = (kept for _, kept in left_open(tmp_path / "c.db"))
+    assert so_far["turns"] == 1
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
+@pytest.mark.skipif(find_spec("playwright") is None, reason="playwright is not installed")
+def test_a_browser_without_the_token_is_told_where_it_is(tmp_path: Path) -> None:
+    with serving(tmp_path) as (_, address), window(address.rpartition("/")[0][:-1]) as page:
+        assert "consult serve" in page.page.inner_text("body")
+        assert page.complaints == ["Failed to load resource: the server responded with a status of 403 (Forbidden)"]

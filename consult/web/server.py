@@ -152,7 +152,9 @@ class Door(Server):
         service.argv = self.argv
         self._open.add(page)
         try:
-            await service.start(*(to_int(request.query.get(name, ""), n) for name, n in (("width", 80), ("height", 24))))
+            await service.start(
+                *(to_int(request.query.get(name, ""), n) for name, n in (("width", 80), ("height", 24)))
+            )
             await self._process_messages(page, service)
         finally:
             self._open.discard(page)
@@ -225,5 +227,7 @@ def serve(db: Path, host: str, port: int, told: Callable[[str], None]) -> int:
         await Door(application(db), host, port).open_until(stop, told)
         return heard[0]
 
-    with redirect_stdout(sys.stderr):  # textual-serve writes an application's complaints to stdout, which is for results
+    with redirect_stdout(
+        sys.stderr
+    ):  # textual-serve writes an application's complaints to stdout, which is for results
         return asyncio.run(main())

@@ -24,8 +24,8 @@ PACKAGE = ROOT / "consult"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 HEAVY = ("litellm", "aiohttp", "textual_serve", "langgraph", "textual", "scipy", "wordllama", "ray")
 HOMES = {
-    "textual": "tui", "textual_serve": "web", "litellm": "llm", "aiohttp": "llm web", "langgraph": "sim", "sqlite_utils": "store", "wordllama": "language",
-    "yaml": "files.py", "ray": "batch",
+    "textual": "tui", "textual_serve": "web", "litellm": "llm", "aiohttp": "llm web", "langgraph": "sim",
+    "sqlite_utils": "store", "wordllama": "language", "yaml": "files.py", "ray": "batch",
 }  # fmt: skip
 """The only places in the package where each is imported."""
 TEXT = (

@@ -188,7 +188,7 @@ def test_the_form_says_what_is_wrong_and_takes_a_plan_file(tmp_path: Path) -> No
         await until(pilot, lambda: isinstance(pilot.app.screen, BatchScreen))
         screen = pilot.app.screen
         assert isinstance(screen, BatchScreen)
-        assert screen.batch == "filed"
+        assert screen.run_name == "filed"
         await until(pilot, lambda: screen.looks and screen.state == "✓ done")
         assert screen.board.total == 2
 

@@ -99,7 +99,7 @@ with whatever is missing. A batch of another process is only watched."""
 
     def __init__(self, run: str) -> None:
         super().__init__()
-        self.batch = run
+        self.run_name = run
         self.board = Board()
         self.looks = 0
         """How often it was looked at."""
@@ -109,7 +109,7 @@ with whatever is missing. A batch of another process is only watched."""
 
     def compose(self) -> ComposeResult:
         """A title, how far it is, the figures, the cells, what the signs mean, and the marked one."""
-        yield Static(f"Batch {self.batch}", id="title", markup=False)
+        yield Static(f"Batch {self.run_name}", id="title", markup=False)
         yield Tape(id="tape")
         yield Static(id="figures", markup=False)
         yield Grid(id="grid")
@@ -125,7 +125,7 @@ with whatever is missing. A batch of another process is only watched."""
     @property
     def going(self) -> Going | None:
         """The batch, if it was begun in this process."""
-        return GOING.get((self.app.db, self.batch))
+        return GOING.get((self.app.db, self.run_name))
 
     @work(thread=True, group="watch")
     def _watch(self) -> None:
@@ -139,7 +139,7 @@ with whatever is missing. A batch of another process is only watched."""
             self.app.call_from_thread(self.app.tell, e)
 
     def _look(self, store: Store) -> None:
-        watcher = Watcher(self.batch, self.going.cells if self.going else cells_of(store, self.batch))
+        watcher = Watcher(self.run_name, self.going.cells if self.going else cells_of(store, self.run_name))
         pause = 0.0
         while not self._left.wait(pause):
             began, going = monotonic(), self.going
@@ -173,7 +173,7 @@ with whatever is missing. A batch of another process is only watched."""
         people = len({persona for persona, _ in board.groups})
         parts = ((n, "scenario"), (people, "temperament"), (doctors, "doctor"), (board.epochs, "epoch"))
         size = " × ".join(f"{k} {what}{'' if k == 1 else 's'}" for k, what in parts)
-        self.query_one("#title", Static).update(Text(f"Batch {self.batch} · {size}"))
+        self.query_one("#title", Static).update(Text(f"Batch {self.run_name} · {size}"))
         done, total = board.done, board.total
         self.query_one(Tape).set(self.state, done / total if total else 0.0, f"{done} of {total}")
         self.query_one("#figures", Static).update(Text(" · ".join(self._figures())))
@@ -257,7 +257,7 @@ with whatever is missing. A batch of another process is only watched."""
     @work(thread=True, group="go on", exclusive=True)
     def _go_on(self) -> None:
         with Store(self.app.db, readonly=True) as store:
-            cells = cells_of(store, self.batch)
+            cells = cells_of(store, self.run_name)
         if cells is None:
             why = "the plan's files are not what they were (mend: `consult batch` with the same plan says what changed)"
             self.app.call_from_thread(self.app.tell, why)

@@ -68,6 +68,8 @@ class Window:
 
     def until(self, *words: str) -> None:
         """Waits until all these words have been drawn since the last time."""
+        if self._socket is None:
+            self.page.wait_for_event("websocket", timeout=20_000)
         if not all(word in self._drawn for word in words):
             self._socket.wait_for_event(
                 "framereceived", lambda _: all(word in self._drawn for word in words), timeout=20_000
@@ -98,7 +100,7 @@ def window(address: str, size: tuple[int, int] = (1100, 700)) -> Iterator[Window
 
 def answered(seen: Window) -> Iterator[str]:
     """Goes through the first screen, the form, and a question with its answer; stops at what is worth a picture."""
-    seen.until("Welcome to consult")
+    seen.until("Welcome to consult", "Flagged")
     yield "home"
     seen.page.keyboard.press("p")
     seen.until("A new consultation")

@@ -50,7 +50,7 @@ def asked(scene: Callable[[Any, Door], Awaitable[None]], *argv: str) -> None:
 
 def test_nothing_without_the_token() -> None:
     async def scene(client: Any, door: Door) -> None:
-        for token in ("", "x", door.token[:-1], door.token + "x", door.token.swapcase(), "%ff", "static"):
+        for token in (".", "x", door.token[:-1], door.token + "x", door.token.swapcase(), "%ff", "static"):
             for rest in ("", "/", "/ws", "/textual.js", "/download/x", "/a/b/c"):
                 async with client.get(f"/{token}{rest}") as got:
                     assert got.status == 403

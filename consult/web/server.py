@@ -7,6 +7,7 @@ font of another host, and neither is its shell. What the application writes to i
 from __future__ import annotations
 
 import asyncio
+import errno
 import hmac
 import os
 import secrets
@@ -196,12 +197,13 @@ async def _with_headers(request: web.Request, response: web.StreamResponse) -> N
 
 
 def _unusable(host: str, port: int, e: OSError) -> str:
-    what, mend = e.strerror or str(e), "give another --host"
     if isinstance(e, socket.gaierror):
-        what = "there is no such address"
-    elif port:
-        mend = "give another --port, or --port 0 for any that is free"
-    return f"--host {host} --port {port}: {what.partition(':')[0]} (mend: {mend})"
+        what, mend = "there is no such address", "give another --host"
+    elif e.errno == errno.EADDRNOTAVAIL:
+        what, mend = "this machine has no such address", "give another --host"
+    else:
+        what, mend = os.strerror(e.errno or 0), "give another --port, or --port 0 for any that is free"
+    return f"--host {host} --port {port}: {what} (mend: {mend})"
 
 
 def _name(host: str) -> str:

@@ -23,11 +23,13 @@ addEventListener("load", async () => {
       over.querySelector("p").textContent = `This browser cannot draw the terminal (${problem.message}). Try another one.`;
       document.body.classList.add("-closed");
     }
-    document.querySelector(".xterm-helper-textarea")?.focus();
   };
   document.body.append(script);
 });
 
+// what has the keys: the terminal when it is connected, the button when the session has ended
 new MutationObserver(() => {
-  if (document.body.classList.contains("-closed")) over.querySelector("button").focus();
+  const state = document.body.classList;
+  if (state.contains("-closed")) over.querySelector("button").focus();
+  else if (state.contains("-loaded")) document.querySelector(".xterm-helper-textarea").focus();
 }).observe(document.body, { attributes: true, attributeFilter: ["class"] });

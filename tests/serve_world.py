@@ -100,7 +100,7 @@ def window(address: str, size: tuple[int, int] = (1100, 700)) -> Iterator[Window
 
 def answered(seen: Window) -> Iterator[str]:
     """Goes through the first screen, the form, and a question with its answer; stops at what is worth a picture."""
-    seen.until("Welcome to consult", "Flagged")
+    seen.until("Welcome to consult", "palette")
     yield "home"
     seen.page.keyboard.press("p")
     seen.until("A new consultation")

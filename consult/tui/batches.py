@@ -154,7 +154,7 @@ with whatever is missing. A batch of another process is only watched."""
     # What is seen
 
     def _seen(self, board: Board) -> None:
-        if not self.is_attached:
+        if not self.query(Grid):  # the screen is being left
             return
         now, done = monotonic(), board.done
         if self.looks and done != self.board.done:

@@ -27,9 +27,14 @@ addEventListener("load", async () => {
   document.body.append(script);
 });
 
-// what has the keys: the terminal when it is connected, the button when the session has ended
+// what has the keys: the terminal once it is drawn (sooner, the application would not notice), the button at the end
+let drawn = false;
 new MutationObserver(() => {
   const state = document.body.classList;
-  if (state.contains("-closed")) over.querySelector("button").focus();
-  else if (state.contains("-loaded")) document.querySelector(".xterm-helper-textarea").focus();
+  if (state.contains("-closed")) {
+    over.querySelector("button").focus();
+  } else if (state.contains("-first-byte") && !drawn) {
+    drawn = true;
+    document.querySelector(".xterm-helper-textarea").focus();
+  }
 }).observe(document.body, { attributes: true, attributeFilter: ["class"] });

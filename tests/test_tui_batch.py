@@ -107,7 +107,7 @@ def test_a_finished_cell_opens_as_a_consultation_and_another_does_not(db: Path) 
         own = grid(screen)
         assert own.place == Place("indigestion_at_the_wheel", "neutral", "reference", 0)
         assert own.spot.id
-        assert "indigestion_at_the_wheel · neutral · reference · epoch 1" in said(screen, "#detail")
+        assert "indigestion_at_the_wheel · neutral · reference · epoch 0" in said(screen, "#detail")
         wanted = own.spot.id
         await pilot.press("end", "enter")
         assert pilot.app.screen is screen, "nothing is kept of the last cell"
@@ -173,7 +173,7 @@ def test_the_form_says_what_is_wrong_and_takes_a_plan_file(tmp_path: Path) -> No
         await pilot.press("b")
         form = pilot.app.screen
         for field, wrong, words in (
-            ("scenarios", "no_such_case", "names no scenario"),
+            ("scenarios", "no_such_case", "there is no 'no_such_case'"),
             ("inquirer", "no-such-doctor", "no-such-doctor"),
             ("epochs", "0", "--epochs"),
             ("plan", str(tmp_path / "none.yaml"), "none.yaml"),

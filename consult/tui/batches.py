@@ -220,7 +220,7 @@ with whatever is missing. A batch of another process is only watched."""
         words = ""
         if here is not None:
             what = f"{SIGNS[spot.mark]} {spot.mark}{f': {spot.words}' if spot.words else ''}"
-            words = f"{here.scenario} · {here.persona} · {here.line_up} · epoch {here.epoch + 1}   {what}"
+            words = f"{here.scenario} · {here.persona} · {here.line_up} · epoch {here.epoch}   {what}"
         self.query_one("#detail", Static).update(Text(words, overflow="ellipsis"))
 
     # What the keys do

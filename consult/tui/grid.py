@@ -49,8 +49,8 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("right,l", "move(0, 1)", "Right", show=False),
         Binding("pageup", "page(-1)", "Page up", show=False),
         Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home,g", "corner(0)", "First", show=False),
-        Binding("end,G", "corner(-1)", "Last", show=False),
+        Binding("home", "corner(0)", "First", show=False),
+        Binding("end", "corner(-1)", "Last", show=False),
         Binding("enter", "choose", "Open"),
     ]
 

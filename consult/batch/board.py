@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
@@ -83,7 +84,7 @@ class Board:
         """Cells, as far as they are known."""
         return len(self.scenarios) * len(self.groups) * self.epochs if self.planned else len(self.spots)
 
-    @property
+    @cached_property
     def counts(self) -> Counter[Mark]:
         """How many stand how."""
         counts = Counter(spot.mark for spot in self.spots.values())
@@ -96,7 +97,7 @@ class Board:
         counts = self.counts
         return sum(counts[mark] for mark in DONE)
 
-    @property
+    @cached_property
     def top1(self) -> tuple[float, float, float] | None:
         """The share of right diagnoses so far, with its interval (Wilson's, as on the line of `consult batch`)."""
         from consult.stats.intervals import wilson

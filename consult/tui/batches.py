@@ -13,6 +13,7 @@ from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from rich.style import Style
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
@@ -144,7 +145,9 @@ with whatever is missing. A batch of another process is only watched."""
         while not self._left.wait(pause):
             began, going = monotonic(), self.going
             taken, raised = (tuple(going.taken), dict(going.raised)) if going else ((), {})
-            self.app.call_from_thread(self._seen, watcher.look(store, taken, raised))
+            board = watcher.look(store, taken, raised)
+            _ = board.top1  # loads scipy: not where the screen is drawn
+            self.app.call_from_thread(self._seen, board)
             pause = max(PAUSE, 9 * (monotonic() - began))
 
     def on_unmount(self) -> None:
@@ -177,11 +180,7 @@ with whatever is missing. A batch of another process is only watched."""
         done, total = board.done, board.total
         self.query_one(Tape).set(self.state, done / total if total else 0.0, f"{done} of {total}")
         self.query_one("#figures", Static).update(Text(" · ".join(self._figures())))
-        legend = Text()
-        for mark, count in ((mark, board.counts[mark]) for mark in Mark):
-            style = self.query_one(Grid).get_component_rich_style(f"grid--{mark.name.lower()}")
-            legend.append(f"{SIGNS[mark]} ", style).append(f"{count} {mark}   ")
-        self.query_one("#legend", Static).update(legend)
+        self.query_one("#legend", Static).update(self._legend())
         self._told()
 
     @property
@@ -193,6 +192,14 @@ with whatever is missing. A batch of another process is only watched."""
         if board.planned and board.done == board.total:
             return "✓ done"
         return "▶ running elsewhere" if monotonic() - self._moved < RECENT else "– at rest"
+
+    def _legend(self) -> Text:
+        out, grid = Text(), self.query_one(Grid)
+        for mark, sign in SIGNS.items():
+            if (count := self.board.counts[mark]) or mark not in (Mark.TAKEN, Mark.UNJUDGED):
+                style = grid.get_component_rich_style(f"grid--{mark.name.lower()}")
+                out.append(f"{sign} ", Style(color=style.color, bold=style.bold)).append(f"{count} {mark}  ")
+        return out
 
     def _figures(self) -> list[str]:
         going, board = self.going, self.board

@@ -5,6 +5,7 @@ Owns how a cell looks and which one is marked; how it stands comes from `consult
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any, ClassVar, Final
 
 from rich.segment import Segment
@@ -70,6 +71,8 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self.row = self.column = 0
         self._wide = 1
         """Columns of a cell."""
+        self._group = _NAME + 1
+        """Columns of a group, with the gap behind it; of a scenario's name below."""
         self._label = 0
 
     def show(self, board: Board) -> None:
@@ -99,23 +102,20 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
     def _columns(self) -> int:
         return len(self.board.groups) * self.board.epochs
 
-    @property
-    def _group(self) -> int:
-        """Columns of a group, with the gap behind it."""
-        return max(self.board.epochs * self._wide, _NAME) + 1
-
     def _start(self, column: int) -> int:
         """Where a column begins, from the first one on."""
         group, epoch = divmod(column, self.board.epochs)
         return group * self._group + epoch * self._wide
 
     def _lay_out(self) -> None:
+        """Where there is room, cells are wide and the names of groups are whole."""
+        groups, epochs = len(self.board.groups), self.board.epochs
         self._label = min(_LABEL, max((len(name) for name in self.board.scenarios), default=0)) + 2
-        room = self.size.width - self._label - 1
-        self._wide = 2
-        if len(self.board.groups) * self._group > room:
-            self._wide = 1
-        width = self._label + len(self.board.groups) * self._group
+        room = (self.size.width - self._label - 1) // max(1, groups) - 1
+        self._wide = 2 if epochs * 2 <= room else 1
+        longest = max((len(name) for group in self.board.groups for name in group), default=0)
+        self._group = max(epochs * self._wide, min(longest, room), _NAME) + 1
+        width = self._label + groups * self._group
         self.virtual_size = Size(max(width, self.size.width - 1), self._rows + _HEAD)
         self.refresh()
 
@@ -139,9 +139,10 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip([Segment(f" {label} ", style), *line]).adjust_cell_length(width, plain)
 
     def _head(self, y: int) -> list[Segment]:
+        """Names stand once above the groups that share them."""
         style = self.get_component_rich_style("grid--head")
-        wide = self._group - 1
-        return [Segment(one_line(group[y])[:wide].ljust(wide + 1), style) for group in self.board.groups]
+        runs = ((one_line(name), len(list(same))) for name, same in groupby(group[y] for group in self.board.groups))
+        return [Segment(name[: n * self._group - 1].ljust(n * self._group), style) for name, n in runs]
 
     def _cells(self, row: int) -> list[Segment]:
         out: list[Segment] = []

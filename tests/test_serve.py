@@ -94,11 +94,10 @@ def test_an_application_that_does_not_leave_is_ended(monkeypatch: pytest.MonkeyP
 
     async def scene(client: Any, door: Door) -> None:
         async with client.ws_connect(f"/{door.token}/ws") as page:
-            while not (found := children(os.getpid())):
-                await asyncio.sleep(0.01)
-            pids.extend(found)
+            await wait(lambda: started(os.getpid()))
+            pids.extend(started(os.getpid()))
             await page.close()
-        await wait(lambda: not any(map(running, pids)))
+        await wait(lambda: not any(map(of, pids)))
 
     asked(scene, sys.executable, "-c", STUBBORN)
     assert pids
@@ -120,24 +119,27 @@ async def wait(condition: Callable[[], Any]) -> None:
         await asyncio.sleep(0.01)
 
 
-def children(pid: int) -> list[int]:
-    """The processes that a process has started and that still run."""
+def started(by: int) -> list[int]:
+    """The applications that a process has started and that still run; each leads a session of its own."""
+    return [pid for pid, parent, _ in processes() if parent == by]
+
+
+def of(application: int) -> list[int]:
+    """An application and all that it has started, as far as they still run."""
+    return [pid for pid, _, session in processes() if session == application]
+
+
+def processes() -> list[tuple[int, int, int]]:
+    """Every process that runs: its id, its parent's, its session's."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            state, parent, _, session = stat.read_text().rpartition(")")[2].split()[:4]
         except OSError:
             continue
-        if int(parent) == pid and state != "Z":
-            found.append(int(stat.parent.name))
+        if state != "Z":
+            found.append((int(stat.parent.name), int(parent), int(session)))
     return found
-
-
-def running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @LINUX
@@ -145,22 +147,31 @@ def running(pid: int) -> bool:
 def test_whatever_ends_the_server_no_process_is_left(name: str, code: int, tmp_path: Path) -> None:
     async def main(process: subprocess.Popen[str], address: str) -> None:
         async with ClientSession() as session, session.ws_connect(f"{address}ws?width=90&height=30") as page:
-            seen = b""
-            while b"Welcome to consult" not in seen:
-                message = await page.receive(timeout=PATIENCE)
-                assert message.type is WSMsgType.BINARY
-                seen += message.data
-            pids = children(process.pid)
-            assert len(pids) == 1
+            await shown(page, b"Welcome to consult")
+            (application,) = started(process.pid)
+            if name == "SIGKILL":  # with a batch at full load
+                await page.send_json(["stdin", "b"])
+                await shown(page, b"Temperaments")
+                await page.send_json(["stdin", "throat_before_exams\t\t\t999\r"])
+                await wait(lambda: len(of(application)) > 3)
             process.send_signal(getattr(signal, name))
             out, err = await asyncio.to_thread(process.communicate)
             assert process.returncode == code
             assert out == ""
             assert err == ("interrupted\n" if code == 130 else "")
-            await wait(lambda: not any(map(running, pids)))
+            await wait(lambda: not of(application))
 
     with serving(tmp_path) as (process, address):
         asyncio.run(main(process, address))
+
+
+async def shown(page: Any, words: bytes) -> None:
+    """Waits until the application has drawn these words."""
+    seen = b""
+    while words not in seen:
+        message = await page.receive(timeout=PATIENCE)
+        assert message.type is WSMsgType.BINARY
+        seen += message.data
 
 
 @LINUX

@@ -154,9 +154,7 @@ def test_a_batch_is_begun_with_the_form_and_runs_to_its_end(tmp_path: Path) -> N
         assert isinstance(screen, BatchScreen)
         await until(pilot, lambda: screen.looks and screen.state == "✓ done")
         assert (screen.board.done, screen.board.total) == (8, 8)
-        assert set(screen.board.groups) == {
-            (p, d) for p in ("neutral", "choleric") for d in ("curt", "opening-only")
-        }
+        assert set(screen.board.groups) == {(p, d) for p in ("neutral", "choleric") for d in ("curt", "opening-only")}
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, Home), "what is over needs no question"
 

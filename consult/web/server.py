@@ -15,10 +15,10 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import textual_serve
 from aiohttp import web
@@ -54,7 +54,7 @@ HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 
-Handler = Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def application(db: Path) -> list[str]:
@@ -143,11 +143,15 @@ class Door(Server):
         """An application for as long as the page is there."""
         page = web.WebSocketResponse(heartbeat=15, timeout=ENDING)
         await page.prepare(request)
+
+        async def close() -> None:
+            await page.close()
+
         service = Service(
             self.command,
             write_bytes=page.send_bytes,
             write_str=page.send_str,
-            close=page.close,
+            close=close,
             download_manager=self.download_manager,
         )
         service.argv = self.argv

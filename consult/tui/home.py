@@ -59,7 +59,7 @@ was wrong, s sorts by the next column."""
         Binding("p", "play", "Play"),
         Binding("b", "batch", "Batch"),
         Binding("slash", "search", "Search", key_display="/"),
-        Binding("s", "sort(1)", "Sort"),
+        Binding("s", "sort(1)", "Sort", show=False),
         Binding("S", "sort(-1)", "Sort by the column before", show=False),
         Binding("o", "turn_round", "Turn the order round", show=False),
         Binding("f", "only('flagged')", "Flagged"),

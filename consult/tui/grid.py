@@ -9,7 +9,6 @@ from itertools import groupby
 from typing import Any, ClassVar, Final
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -145,22 +144,26 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         return [Segment(name[: n * self._group - 1].ljust(n * self._group), style) for name, n in runs]
 
     def _cells(self, row: int) -> list[Segment]:
-        out: list[Segment] = []
+        """Signs; those in a run that look alike are one piece, for a screen has thousands of them."""
+        plain, cursor = self.rich_style, self.get_component_rich_style("grid--cursor")
         styles = {mark: self.get_component_rich_style(f"grid--{mark.name.lower()}") for mark in Mark}
-        cursor = self.get_component_rich_style("grid--cursor") if self.has_focus else Style(reverse=True)
-        first, last = self._seen()
+        board, pieces = self.board, [("", plain)]
+        blank = " " if not board.planned else SIGNS[Mark.WAITING]
         at = 0
-        for column in range(first, last):
+        for column in range(*self._seen()):
+            spot = board.spots.get(board.place(row, column))
+            sign, style = (SIGNS[spot.mark], styles[spot.mark]) if spot else (blank, styles[Mark.WAITING])
             start = self._start(column)
-            out.append(Segment(" " * (start - at), self.rich_style))
-            place = self.board.place(row, column)
-            known = place in self.board.spots
-            mark = self._at(place).mark
-            sign = SIGNS[mark] if known or self.board.planned else " "
-            here = (row, column) == (self.row, self.column)
-            out.append(Segment(sign, styles[mark] + cursor if here else styles[mark]))
+            before, last = pieces[-1]
+            pieces[-1] = before + " " * (start - at), last
+            if (row, column) == (self.row, self.column):
+                pieces += [(sign, style + cursor), ("", plain)]
+            elif style is last:
+                pieces[-1] = pieces[-1][0] + sign, style
+            else:
+                pieces.append((sign, style))
             at = start + 1
-        return out
+        return [Segment(text, style) for text, style in pieces if text]
 
     def _seen(self) -> tuple[int, int]:
         """The first column that is in sight, and the one behind the last."""
@@ -171,6 +174,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def mark(self, row: int, column: int) -> None:
         """Marks a cell and brings it into sight."""
+        old, before = self.row, self.scroll_offset
         self.row = min(max(row, 0), max(0, self._rows - 1))
         self.column = min(max(column, 0), max(0, self._columns - 1))
         x, y = self.scroll_offset
@@ -179,7 +183,11 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         x = start if start < x else max(x, start + self._wide - wide)
         y = self.row if self.row < y else max(y, self.row - room + 1)
         self.scroll_to(x, y, animate=False, immediate=True)
-        self.refresh()
+        if self.scroll_offset == before:
+            for line in {old, self.row}:
+                self.refresh_line(line + _HEAD)
+        else:
+            self.refresh()
         self.post_message(self.Moved())
 
     def seek(self, *marks: Mark) -> bool:

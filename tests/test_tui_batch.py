@@ -223,6 +223,7 @@ def test_leaving_lets_it_go_on_or_stops_it_and_nothing_is_lost(
         await until(pilot, lambda: going.over)
         again = await watching(pilot, "short")
         assert again.board.done == (1 if key == "s" else 8)
+        assert again.state == ("– at rest" if key == "s" else "✓ done")
         if key == "s":
             await pilot.press("g")
             await until(pilot, lambda: again.state == "✓ done")

@@ -106,6 +106,8 @@ with whatever is missing. A batch of another process is only watched."""
         """How often it was looked at."""
         self._recent: deque[tuple[float, int]] = deque()
         self._moved = -RECENT
+        """When another process was last seen to have kept something."""
+        self._here = False
         self._left = Event()
 
     def compose(self) -> ComposeResult:
@@ -160,8 +162,10 @@ with whatever is missing. A batch of another process is only watched."""
         if not self.query(Grid):  # the screen is being left
             return
         now, done = monotonic(), board.done
-        if self.looks and done != self.board.done:
+        here = self.going is not None and not self.going.over
+        if self.looks and done != self.board.done and not self._here:
             self._moved = now
+        self._here = here  # what changes from here on is its doing, the last cells before its end too
         self._recent.append((now, done))
         while now - self._recent[0][0] > RECENT:
             self._recent.popleft()
@@ -227,7 +231,7 @@ with whatever is missing. A batch of another process is only watched."""
         words = ""
         if here is not None:
             what = f"{SIGNS[spot.mark]} {spot.mark}{f': {spot.words}' if spot.words else ''}"
-            words = f"{here.scenario} · {here.persona} · {here.line_up} · epoch {here.epoch}   {what}"
+            words = f"{what} · {here.scenario} · {here.persona} · {here.line_up} · epoch {here.epoch}"
         self.query_one("#detail", Static).update(Text(words, overflow="ellipsis"))
 
     # What the keys do

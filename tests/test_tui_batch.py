@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from golden import CELLS
+from handmade import made
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -19,7 +20,9 @@ from tui_world import filled, listing, play, said, screenful, until
 
 from consult.batch import Plan, execute, playing, setups
 from consult.batch.board import Board, Mark, Place, Spot, Watcher, cells_of, place
+from consult.events import Used
 from consult.store.db import Store
+from consult.store.transcript import Transcript
 from consult.tui import batches
 from consult.tui.batch_form import BatchForm
 from consult.tui.batches import GOING, BatchScreen, Leaving
@@ -33,7 +36,7 @@ PLAN = Plan(name="short", personas=("neutral", "choleric"), epochs=2, **SHORT)
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(batches, "PAUSE", 0.01)
+    monkeypatch.setattr(batches, "PAUSE", 0.1)
     yield
     for going in GOING.values():
         going.stop()
@@ -300,6 +303,21 @@ def test_failures_are_marked_and_found(tmp_path: Path) -> None:
         assert "! 2 failed" in said(screen, "#legend")
 
     play(tmp_path / "none.db", scene, (80, 24))
+
+
+def test_what_models_took_is_summed_and_unknown_where_one_is(tmp_path: Path) -> None:
+    t = made()
+    with Store(tmp_path / "c.db") as store:
+        store.ensure_run("paid", {})
+        watcher = Watcher("paid", None)
+        assert watcher.look(store).tokens == 0
+        for n, cost in enumerate((0.25, 0.5, None)):
+            used = Used(seq=len(t.events), turn=1, role="inquirer", models=("m",), calls=2, prompt_tokens=10,
+                        completion_tokens=n, cost=cost)  # fmt: skip
+            fields = {"agents": t.header.agents | {"inquirer": "llm:m"}, "epoch": n, "consultation_id": f"paid-{n}"}
+            store.save(Transcript(t.header.model_copy(update=fields), (*t.events, used)), "paid")
+            board = watcher.look(store)
+            assert (board.tokens, board.cost) == ((10, 0.25), (21, 0.75), (33, None))[n]
 
 
 class Alone(App[None]):

@@ -146,10 +146,11 @@ with whatever is missing. A batch of another process is only watched."""
         pause = 0.0
         while not self._left.wait(pause):
             began, going = monotonic(), self.going
+            here = going is not None and not going.over  # before the look: it may end meanwhile
             taken, raised = (tuple(going.taken), dict(going.raised)) if going else ((), {})
             board = watcher.look(store, taken, raised)
             _ = board.top1  # loads scipy: not where the screen is drawn
-            self.app.call_from_thread(self._seen, board)
+            self.app.call_from_thread(self._seen, board, here=here)
             pause = max(PAUSE, 9 * (monotonic() - began))
 
     def on_unmount(self) -> None:
@@ -158,11 +159,10 @@ with whatever is missing. A batch of another process is only watched."""
 
     # What is seen
 
-    def _seen(self, board: Board) -> None:
+    def _seen(self, board: Board, *, here: bool = False) -> None:
         if not self.query(Grid):  # the screen is being left
             return
         now, done = monotonic(), board.done
-        here = self.going is not None and not self.going.over
         if self.looks and done != self.board.done and not self._here:
             self._moved = now
         self._here = here  # what changes from here on is its doing, the last cells before its end too

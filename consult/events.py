@@ -298,7 +298,7 @@ class Used(_Event):
 
 
 class Named(Record):
-    """One entry of the differential as the assessor matched it to the knowledge."""
+    """One entry of a differential, matched to the knowledge."""
 
     condition: str | None
     """Condition id; None where nothing in the knowledge matches."""
@@ -306,6 +306,48 @@ class Named(Record):
     """As the inquirer wrote it."""
     icd10: str = ""
     probability: float | None = None
+
+
+class Pictured(Record):
+    """One of the patient's pictures, and how it was shown."""
+
+    of: str
+    """The scenario that it belongs to: with the control `wrong`, another one."""
+    how: Literal["image", "url", "caption", "nothing"]
+    """The picture itself, its address, its caption in words, or nothing of it."""
+    caption: Said
+    why: str = ""
+    """Why it was not the picture."""
+    url: Said = ""
+    media_type: str = ""
+    bytes: int | None = None
+    pixels: tuple[int, int] | None = None
+    """Width and height; None, like the bytes, of what was not looked at."""
+    sha256: str = ""
+    """Of its bytes."""
+
+
+class Shown(_Event):
+    """What an inquirer by a model was shown of the patient's pictures; written before its first action."""
+
+    type: Literal["pictures"] = "pictures"
+    actor: Literal[Actor.SYSTEM] = Actor.SYSTEM
+    control: Literal["", "blank", "wrong"] = ""
+    """A grey picture, or another case's, in the place of each; empty: the patient's own."""
+    pictures: tuple[Pictured, ...]
+
+
+class Suggested(_Event):
+    """What a classifier from outside told an inquirer by a model; written before its first action."""
+
+    type: Literal["classifier"] = "classifier"
+    actor: Literal[Actor.SYSTEM] = Actor.SYSTEM
+    classifier: Said
+    """What it calls itself."""
+    top: tuple[Named, ...]
+    """Its likeliest conditions, the likeliest first."""
+    content: str
+    """sha256 of what it said."""
 
 
 class Verdict(_Event):
@@ -422,6 +464,8 @@ Event = Annotated[
     | Referred
     | Stopped
     | Used
+    | Shown
+    | Suggested
     | Verdict
     | Scored
     | Judgement
@@ -443,7 +487,8 @@ class Provenance(Record):
     hospital: str
     knowledge: str
     prompts: dict[str, str] = {}
-    """Hashes of prompt templates by name."""
+    """Hashes of prompt templates by name, and of what else an inquirer by a model was given (`inquirer/classifier`,
+    `inquirer/pictures`, `inquirer/persona-prompt`, `inquirer/few-shot`)."""
     models: dict[str, str] = {}
     """Model ids as returned, by role."""
     resolver: Resolver = Resolver.LEXICON

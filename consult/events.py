@@ -316,13 +316,17 @@ class Pictured(Record):
     how: Literal["image", "url", "caption", "nothing"]
     """The picture itself, its address, its caption in words, or nothing of it."""
     caption: Said
+    """Its caption, also where it was not shown."""
     why: str = ""
     """Why it was not the picture."""
     url: Said = ""
+    """The address that was sent."""
     media_type: str = ""
+    """Of what was sent: `image/png` and so on."""
     bytes: int | None = None
+    """Its size; None, like the pixels, of what was not looked at."""
     pixels: tuple[int, int] | None = None
-    """Width and height; None, like the bytes, of what was not looked at."""
+    """Width and height."""
     sha256: str = ""
     """Of its bytes."""
 
@@ -332,9 +336,10 @@ class Shown(_Event):
 
     type: Literal["pictures"] = "pictures"
     actor: Literal[Actor.SYSTEM] = Actor.SYSTEM
-    control: Literal["", "blank", "wrong"] = ""
-    """A grey picture, or another case's, in the place of each; empty: the patient's own."""
+    control: Literal["none", "blank", "wrong"] = "none"
+    """A grey picture, or another case's, in the place of each; none: the patient's own."""
     pictures: tuple[Pictured, ...]
+    """In the order of the scenario."""
 
 
 class Suggested(_Event):

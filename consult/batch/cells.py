@@ -122,6 +122,8 @@ class Cells(Sequence["Setup"]):
             for part in parts:
                 name = f"{kind} {part.id}"
                 found[name if name not in found else f"{kind} {part.spec}"] = part.hash
+        names = {part.hash: part.id for part in self.scenarios}
+        found |= {f"pictures of {names[key]}": "/".join(place.contents) for key, place in self.places.items()}
         found |= self.aids.briefing.hashes()
         if self.aids.classifier is not None:
             found[f"classifier {self.plan.classifier}"] = self.aids.classifier.content

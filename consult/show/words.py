@@ -72,7 +72,7 @@ def told(fact: Told) -> str:
 
 def shown(e: Shown) -> str:
     """What a model was shown of the pictures: `control: wrong; the picture, 640 by 480, 24 kB`."""
-    control = f"control: {e.control}; " if e.control else ""
+    control = f"control: {e.control}; " if e.control != "none" else ""
     return control + "; ".join(map(_picture, e.pictures))
 
 

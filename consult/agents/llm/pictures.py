@@ -183,7 +183,7 @@ def sight(pictures: Sequence[Picture], mode: str, *, eyes: bool) -> Sight:
     if mode == TEXT_ONLY:
         return Sight(event=Shown(pictures=tuple(_told(p, "nothing", "text only") for p in pictures)))
     seen = [p.image is not None and eyes for p in pictures]
-    control: Any = {BLANK: "blank", WRONG: "wrong"}.get(mode, "")
+    control: Any = {BLANK: "blank", WRONG: "wrong"}.get(mode, "none")
     return Sight(
         tuple(p.caption for p, yes in zip(pictures, seen, strict=True) if not yes),
         tuple(p.image for p, yes in zip(pictures, seen, strict=True) if yes and p.image is not None),

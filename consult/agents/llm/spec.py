@@ -59,7 +59,7 @@ def parse(role: str, spec: str) -> ModelSpec:
     """What a spec names. Raises UsageError."""
     model, said = _parted(role, spec)
     if said and role != "inquirer":
-        what = f"says how an inquirer works (mend: only an inquirer has that; write {PREFIX}{model})"
+        what = f"has a strategy or a choice of pictures (mend: only an inquirer has one; write {PREFIX}{model})"
         raise UsageError(f"--{role}: {spec!r} {what}")
     return ModelSpec(model, said.get("strategy", DEFAULT), said.get("pictures", CAPTIONS))
 

@@ -49,7 +49,7 @@ def server(running: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def setup_with(server: ScriptedServer, **fields: object) -> Setup:
-    given = {"scenarios": (CASE,), "inquirer": (MODEL,), "api_base": server.url, "max_turns": 1}
+    given = {"scenarios": (CASE,), "inquirer": (MODEL,), "api_base": server.url, "max_turns": 4}
     cells = setups(Plan.model_validate(given | fields))
     assert cells.key(0) == cells[0].cell
     return cells[0]
@@ -64,7 +64,7 @@ def test_both_stand_in_the_system_prompt_filled_in(server: ScriptedServer) -> No
     assert server.requests
     for r in server.requests:
         system = r["messages"][0]["content"]
-        assert "You are an old country doctor. You speak with the patient, who is 54 years old." in system
+        assert "You are an old country doctor. You speak with the patient, who is 58 years old." in system
         assert (
             'Example 1:\nPatient: My nose has been running.\n{"action": {"kind": "ask", "text": "Since when, male?"}}'
             in system
@@ -116,7 +116,8 @@ def test_a_fork_cannot_give_them_and_says_so(server: ScriptedServer) -> None:
 )
 def test_an_example_of_the_case_is_refused(text: str, server: ScriptedServer, scenarios: dict[str, Scenario]) -> None:
     s = scenarios[CASE]
-    said = next(t for t in (s.opening, *(f.text for f in s.facts)) if len(t.split()) >= 5)
+    said = s.opening
+    assert len(said.split()) >= 8
     text = text.replace("{opening}", said.replace("'", "''")).replace("{upper}", said.upper().replace("'", "''"))
     Path("few.yaml").write_text(f"examples:\n  - text: Fine.\n  - {text}\n", "utf-8")
     out = run(server, "--few-shot", "few.yaml")
@@ -126,17 +127,12 @@ def test_an_example_of_the_case_is_refused(text: str, server: ScriptedServer, sc
     assert setup_with(server, scenarios=("barking_at_night",), few_shot="few.yaml")
 
 
-def test_no_case_carries_another(scenarios: dict[str, Scenario]) -> None:
-    """The check has to be sharp: what is own to a case is in no other one, or batches with examples could not be made."""
-    own = {
-        n: "\n".join((s.title, s.opening, *(i.caption for i in s.images), *(f.text for f in s.facts)))
-        for n, s in scenarios.items()
-    }
-    strange = [
-        (a, b) for a, text in own.items() for b, s in scenarios.items() if a != b and carried(Example(text=text), s)
-    ]
-    assert len(strange) <= len(scenarios) / 20, strange
-    assert all(carried(Example(text=own[n]), s) for n, s in scenarios.items() if s.images)
+def test_each_case_carries_itself_and_no_other(scenarios: dict[str, Scenario]) -> None:
+    """Else an example could slip through, or a batch with examples of other cases could not be made."""
+    for s in scenarios.values():
+        words = "\n".join((s.title, s.opening, *(i.caption for i in s.images), *(f.text for f in s.facts)))
+        found = [other.id for other in scenarios.values() if carried(Example(text=words), other)]
+        assert found == [s.id]
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -188,7 +184,7 @@ def test_check_knows_examples_and_plans_that_name_them(server: ScriptedServer) -
 def test_every_template_field_is_offered(server: ScriptedServer) -> None:
     Path("doctor.md").write_text("{{ age }}|{{ sex }}|{{ speaker }}|{{ strategy }}|{{ pictures }}", "utf-8")
     play(setup_with(server, persona_prompt="doctor.md", strategy="rationale", pictures="text-only"))
-    assert "54 years|male|self|rationale|text-only" in server.requests[0]["messages"][0]["content"]
+    assert "58 years|male|self|rationale|text-only" in server.requests[0]["messages"][0]["content"]
 
 
 def test_schemas_are_printed() -> None:

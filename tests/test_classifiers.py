@@ -56,9 +56,9 @@ def server(running: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     return running
 
 
-def setup_with(classifier: str, server: ScriptedServer, **fields: Any) -> Setup:
+def setup_with(classifier: str, server: ScriptedServer, /, **fields: Any) -> Setup:
     given = {"scenarios": (CASE,), "inquirer": (MODEL,), "strategy": "classifier", "classifier": classifier}
-    cells = setups(Plan.model_validate(given | {"api_base": server.url, "max_turns": 2} | fields))
+    cells = setups(Plan.model_validate(given | {"api_base": server.url, "max_turns": 4} | fields))
     assert cells.key(0) == cells[0].cell
     return cells[0]
 
@@ -70,10 +70,10 @@ def test_what_it_said_is_told_each_time_and_written_once(server: ScriptedServer)
     setup = setup_with("said.yaml", server)
     assert setup.line_up["inquirer"] == f"{MODEL}+classifier"
     t = play(setup)
-    asked = [words_of(r["messages"][-1]) for r in server.requests if asked_as(r) == "inquirer"]
+    asked = [words_of(r["messages"][1]) for r in server.requests if asked_as(r) == "inquirer"]
     assert len(asked) > 2
     for words in asked:
-        assert "- Psoriasis, 50 %\n- Something that nobody knows, 25 %\n- Eczema\n" in words
+        assert "- Psoriasis, 50 %\n- Something that nobody knows, 25 %\n- Atopic eczema\n" in words
         assert "osacea" not in words
     (said,) = [e for e in t.events if isinstance(e, Suggested)]
     assert said.classifier == "house-net 2"
@@ -85,13 +85,13 @@ def test_what_it_said_is_told_each_time_and_written_once(server: ScriptedServer)
 
 def test_the_other_strategies_hear_nothing_of_it(server: ScriptedServer) -> None:
     names = tuple(f"{MODEL}+{s}" for s in ("no-dialogue", "rationale", "classifier"))
-    p = Plan(scenarios=(CASE,), inquirer=(MODEL, *names), classifier="said.yaml", api_base=server.url, max_turns=1)
+    p = Plan(scenarios=(CASE,), inquirer=(MODEL, *names), classifier="said.yaml", api_base=server.url, max_turns=4)
     for setup in setups(p):
         server.forget()
         events = play(setup).events
         told = "classifier" in setup.line_up["inquirer"]
         assert any(isinstance(e, Suggested) for e in events) == told
-        assert any("nobody knows" in words_of(r["messages"][-1]) for r in server.requests) == told
+        assert any("nobody knows" in words_of(r["messages"][1]) for r in server.requests) == told
         assert ("inquirer/classifier" in setup.provenance.prompts) == told
 
 
@@ -135,7 +135,7 @@ def test_a_fork_cannot_give_it_and_says_so(server: ScriptedServer) -> None:
         ("probability: 0.5", "probability: 0.1", r"predictions\.scaly_elbows", "not in order"),
         ("0.25}", "0.5}\n    - {condition: acne, probability: 0.5}", r"predictions\.scaly_elbows", "adds up to 1.5"),
         ("rosacea", "psoriasis", r"predictions\.scaly_elbows", "names a condition twice"),
-        ("condition: rosacea", "conditio: rosacea", r"predictions\.scaly_elbows\[3\]\.conditio", "did you mean"),
+        ("{condition: rosacea}", "{probability: 0.1}", r"predictions\.scaly_elbows\[3\]\.condition", "is missing"),
         ("classifier: house-net 2", "", "classifier", "is missing"),
         (f"  {CASE}:", "  another_case:", rf"predictions\.{CASE}", "is missing"),
         ("predictions:", "predictions: [", r"\w+", "YAML"),
@@ -200,8 +200,8 @@ def _ranks(c: Simulated, scenarios: dict[str, Scenario], general: Knowledge) -> 
 def test_its_accuracy_is_the_one_set(
     top1: float, topk: float, k: int, scenarios: dict[str, Scenario], general: Knowledge
 ) -> None:
-    """Over all cases and four seeds, within four standard errors: a chance of one in 16,000 each, and the seeds are fixed."""
-    ranks = [r for seed in range(4) for r in _ranks(Simulated(top1, topk, k, seed), scenarios, general)]
+    """Over all cases and ten seeds, within four standard errors: a chance of one in 16,000 each, and the seeds are fixed."""
+    ranks = [r for seed in range(10) for r in _ranks(Simulated(top1, topk, k, seed), scenarios, general)]
     n = len(ranks)
     assert n > 800
     for wanted, found in ((top1, sum(r == 1 for r in ranks) / n), (topk, sum(r is not None for r in ranks) / n)):
@@ -218,7 +218,7 @@ def test_it_says_the_same_of_the_same_case_and_is_calibrated(
     assert one == suggestion(Simulated(0.6, 0.8), 3, scenario, (), general)
     assert [n.probability for n in one.top] == [0.6, 0.1, 0.1]
     others = {suggestion(Simulated(0.6, 0.8, seed=s), 3, scenario, (), general).content for s in range(8)}
-    assert len(others) > 3
+    assert len(others) > 1
 
 
 def test_what_it_takes_for_it_is_wrong_but_near(setup_of: Callable[..., Setup], general: Knowledge) -> None:

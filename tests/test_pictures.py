@@ -61,7 +61,7 @@ def folder(tmp_path: Path) -> Path:
 def setup_with(pictures: str, folder: Path, server: ScriptedServer, name: str = SEEN, **fields: Any) -> Setup:
     """The setup of one case of the folder, as a batch makes it."""
     given = {"scenarios": (str(folder / f"{name}_seen.yaml"),), "inquirer": (f"{MODEL}+{pictures}",)}
-    plan = Plan.model_validate(given | {"api_base": server.url, "vision": True, "max_turns": 1} | fields)
+    plan = Plan.model_validate(given | {"api_base": server.url, "vision": True, "max_turns": 4} | fields)
     cells = setups(plan, (folder,))
     assert cells.key(0) == cells[0].cell
     return cells[0]
@@ -74,7 +74,7 @@ def shown(t: Transcript) -> Shown:
 
 def sent(server: ScriptedServer) -> list[list[dict[str, Any]]]:
     """The parts of the last message of each request of the inquirer; of one that is words alone, none."""
-    last = [r["messages"][-1]["content"] for r in server.requests if asked_as(r) == "inquirer"]
+    last = [r["messages"][1]["content"] for r in server.requests if asked_as(r) == "inquirer"]
     assert last
     return [content if isinstance(content, list) else [] for content in last]
 
@@ -120,7 +120,7 @@ def test_words_stand_for_pictures_and_the_transcript_says_why(
 ) -> None:
     t = play(setup_with(pictures, folder, server, **fields))
     assert not any(sent(server))
-    words = words_of(server.requests[0]["messages"][-1])
+    words = words_of(server.requests[0]["messages"][1])
     assert (caption in words) if caption else ("picture" not in words)
     (p,) = shown(t).pictures
     assert (p.how, p.why) == ("caption" if caption else "nothing", why)
@@ -139,12 +139,12 @@ def test_captions_are_the_default_and_leave_a_consultation_what_it_was(folder: P
     assert not [name for name in setup.provenance.prompts if name == "inquirer/pictures"]
     t = play(setup)
     assert not [e for e in t.events if isinstance(e, Shown)]
-    assert "silvery-white" in words_of(server.requests[0]["messages"][-1])
+    assert "silvery-white" in words_of(server.requests[0]["messages"][1])
 
 
 def test_a_case_without_pictures_has_nothing_to_show(server: ScriptedServer) -> None:
     plan = Plan(scenarios=("barking_at_night",), inquirer=(f"{MODEL}+wrong-image",), api_base=server.url, vision=True)
-    t = play(setups(plan.model_copy(update={"max_turns": 1}))[0])
+    t = play(setups(plan.model_copy(update={"max_turns": 4}))[0])
     assert not [e for e in t.events if isinstance(e, Shown)]
 
 
@@ -185,12 +185,12 @@ def test_a_wrong_picture_is_another_conditions_chosen_by_seed(tmp_path: Path, se
 
 
 def test_where_only_captions_are_there_the_wrong_caption_is_shown(server: ScriptedServer) -> None:
-    plan = Plan(scenarios=(SEEN,), inquirer=(f"{MODEL}+wrong-image",), api_base=server.url, vision=True, max_turns=1)
+    plan = Plan(scenarios=(SEEN,), inquirer=(f"{MODEL}+wrong-image",), api_base=server.url, vision=True, max_turns=4)
     t = play(setups(plan)[0])
     (p,) = shown(t).pictures
     assert (p.how, shown(t).control) == ("caption", "wrong")
     assert p.of != SEEN
-    assert p.caption in words_of(server.requests[0]["messages"][-1])
+    assert p.caption in words_of(server.requests[0]["messages"][1])
 
 
 def test_no_other_picture_is_said_before_anything_is_asked(
@@ -327,7 +327,7 @@ def test_a_bad_picture_is_one_line_for_check_run_and_batch(
 
 def test_run_and_replay_say_what_was_seen(folder: Path, server: ScriptedServer) -> None:
     words = ["run", f"{SEEN}_seen", "--scenarios", str(folder), "--inquirer", MODEL, "--pictures", "image"]
-    out = CliRunner().invoke(cli, [*words, "--vision", "yes", "--api-base", server.url, "--max-turns", "1"])
+    out = CliRunner().invoke(cli, [*words, "--vision", "yes", "--api-base", server.url, "--max-turns", "4"])
     assert out.exit_code == 0, out.output
     assert "the picture, 64 by 48" in out.stdout
     page = CliRunner().invoke(cli, ["replay", out.stderr.split("kept as ")[1].split()[0], "--html", "-"])

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from consult.agents.llm.spec import ModelSpec
 from consult.agents.llm.words import age_in_words
+from consult.clean import one_line
 from consult.errors import DataError
 from consult.files import WHOLE, Faults, Record, load, read_text
 from consult.llm.prompts import render_text
@@ -26,7 +27,9 @@ from consult.terms import Text, Words
 AIDED: Final = ("inquirer/persona-prompt", "inquirer/few-shot")
 """What a briefing is called in provenance."""
 OWN_WORDS: Final = 5
-"""Words in a row from which a sentence of a case is taken to be its own (ours)."""
+"""Words from which a sentence of a case counts as its own (ours)."""
+ENOUGH: Final = 8
+"""Words in such sentences from which an example carries the case: none of our cases carries another by that (ours)."""
 _WORD: Final = re.compile(r"\w+")
 _SENTENCE: Final = re.compile(r"(?<=[.!?…])\s+|\n+")
 
@@ -100,17 +103,17 @@ def read_briefing(persona_prompt: str, few_shot: str) -> Briefing:
 def carried(example: Example, scenario: Scenario) -> str:
     """Which case an example carries, and how it is seen; "" if it carries not this one.
 
-    By its `case`, by the case's id in it, or by a sentence of five words or more that the case has of its own: of the
-    title, the opening, a caption, or a fact's words (ours). What a patient says in the knowledge's words is common to many.
+    By its `case`, by the case's id in it, or by eight words or more in whole sentences of the case: of the title, the
+    opening, a caption, or a fact's own words (ours). What a patient says in the knowledge's words is common to many.
     """
-    text = _folded(example.text)
     named = "_" in scenario.id and re.search(rf"\b{re.escape(scenario.id)}\b", example.text)
     if example.case == scenario.id or named:
         return f"{scenario.id}, which is to be played"
-    for sentence in _own(scenario):
-        if sentence in text:
-            return f"{scenario.id}, which is to be played: {sentence.strip()!r}"
-    return ""
+    text = _folded(example.text)
+    found = [s for s in dict.fromkeys(_own(scenario)) if s in text]
+    if sum(len(s.split()) for s in found) < ENOUGH:
+        return ""
+    return f"{scenario.id}, which is to be played: {one_line(found[0], limit=80)!r}"
 
 
 def _own(scenario: Scenario) -> Iterator[str]:

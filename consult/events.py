@@ -13,9 +13,12 @@ from pydantic import Field, TypeAdapter
 
 from consult.actions import Diagnosis
 from consult.files import Record
-from consult.terms import Department, Resolver, Said, Urgency
-
-SCHEMA_VERSION = 1
+from consult.header import (
+    SCHEMA_VERSION as SCHEMA_VERSION,
+)  # a transcript is read as a whole: whoever needs one needs both
+from consult.header import Header as Header
+from consult.header import Provenance as Provenance
+from consult.terms import Department, Said, Urgency
 
 
 class Actor(StrEnum):
@@ -316,19 +319,13 @@ class Pictured(Record):
     how: Literal["image", "url", "caption", "nothing"]
     """The picture itself, its address, its caption in words, or nothing of it."""
     caption: Said
-    """Its caption, also where it was not shown."""
     why: str = ""
     """Why it was not the picture."""
     url: Said = ""
-    """The address that was sent."""
     media_type: str = ""
-    """Of what was sent: `image/png` and so on."""
     bytes: int | None = None
-    """Its size; None, like the pixels, of what was not looked at."""
     pixels: tuple[int, int] | None = None
-    """Width and height."""
     sha256: str = ""
-    """Of its bytes."""
 
 
 class Shown(_Event):
@@ -339,7 +336,6 @@ class Shown(_Event):
     control: Literal["none", "blank", "wrong"] = "none"
     """A grey picture, or another case's, in the place of each; none: the patient's own."""
     pictures: tuple[Pictured, ...]
-    """In the order of the scenario."""
 
 
 class Suggested(_Event):
@@ -479,44 +475,3 @@ Event = Annotated[
 ]
 EVENT: TypeAdapter[Any] = TypeAdapter(Event)
 EVENTS: TypeAdapter[Any] = TypeAdapter(tuple[Event, ...])
-
-
-class Provenance(Record):
-    """Everything a consultation came from."""
-
-    version: str
-    commit: str | None
-    scenario: str
-    """sha256 of the scenario's content; likewise below."""
-    persona: str
-    hospital: str
-    knowledge: str
-    prompts: dict[str, str] = {}
-    """Hashes of prompt templates by name, and of what else an inquirer by a model was given (`inquirer/classifier`,
-    `inquirer/pictures`, `inquirer/persona-prompt`, `inquirer/few-shot`)."""
-    models: dict[str, str] = {}
-    """Model ids as returned, by role."""
-    resolver: Resolver = Resolver.LEXICON
-    """How questions were understood."""
-
-
-class Header(Record):
-    """The first line of a transcript."""
-
-    type: Literal["header"] = "header"
-    schema_version: int = SCHEMA_VERSION
-    consultation_id: Said
-    parent: Said | None = None
-    """The consultation it was forked from."""
-    scenario: Said
-    persona: Said
-    hospital: Said
-    knowledge: Said
-    agents: dict[Said, Said]
-    """Agent specs by role."""
-    limits: dict[str, int]
-    epoch: int
-    seed: int
-    names: dict[Said, Said] = {}
-    """Plain names of what is shown: speaker, patient."""
-    provenance: Provenance

@@ -93,6 +93,8 @@ class FakeSetup:
     seed: int
     resolver: Any = None
     models: Any = None
+    aids: Any = None
+    album: Any = None
 
     @property
     def cell(self) -> str:

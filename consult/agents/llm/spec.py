@@ -43,6 +43,11 @@ PICTURES: Final = {
 """What an inquirer is shown of the patient's pictures."""
 LOOKING: Final = (IMAGE, BLANK, WRONG)
 """Those for which it counts whether the model has eyes."""
+_ENDINGS: Final = {
+    **dict.fromkeys(STRATEGIES, ("strategy", "inquirer")),
+    **dict.fromkeys(PICTURES, ("pictures", "inquirer")),
+}
+"""What a spec may end in: what of the agent it says, and whose agent it must be."""
 _OWN: Final = Path(__file__).resolve().parent / "prompts"
 
 
@@ -58,9 +63,6 @@ class ModelSpec(NamedTuple):
 def parse(role: str, spec: str) -> ModelSpec:
     """What a spec names. Raises UsageError."""
     model, said = _parted(role, spec)
-    if said and role != "inquirer":
-        what = f"has a strategy or a choice of pictures (mend: only an inquirer has one; write {PREFIX}{model})"
-        raise UsageError(f"--{role}: {spec!r} {what}")
     return ModelSpec(model, said.get("strategy", DEFAULT), said.get("pictures", CAPTIONS))
 
 
@@ -69,9 +71,13 @@ def _parted(role: str, spec: str) -> tuple[str, dict[str, str]]:
     model, said = model_of(spec), dict[str, str]()
     while True:
         rest, plus, word = model.rpartition("+")
-        kind = "strategy" if word in STRATEGIES else "pictures" if word in PICTURES else ""
-        if not plus or not kind:
+        if not plus or word not in _ENDINGS:
             return model_of(PREFIX + model), said
+        kind, whose = _ENDINGS[word]
+        if role != whose:
+            raise UsageError(
+                f"--{role}: {spec!r} ends in +{word} (mend: only an {whose} has one; write {PREFIX}{rest})"
+            )
         if kind in said:
             raise UsageError(f"--{role}: {spec!r} says twice how it works (mend: keep {word} or {said[kind]})")
         model, said[kind] = rest, word

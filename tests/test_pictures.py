@@ -9,6 +9,7 @@ import os
 import re
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ from pictures_world import case, gif, jpeg, png, webp
 from scripted_server import ScriptedServer, asked_as, plays, words_of
 
 from consult.agents.llm.pictures import GREY, MAX_BYTES, blanks, captions_of, pictures_of
+from consult.agents.llm.spec import PICTURES, STRATEGIES
 from consult.agents.llm.talk import hang_up
 from consult.batch import Plan, setups
 from consult.check import check_paths
 from consult.cli.main import cli
 from consult.errors import DataErrors, UsageError
-from consult.events import Shown, Utterance
+from consult.events import Shown, Stopped, Suggested, Utterance
 from consult.llm.endpoint import Endpoint
 from consult.llm.prices import sees
 from consult.scenario import load_scenario
@@ -146,6 +148,34 @@ def test_a_case_without_pictures_has_nothing_to_show(server: ScriptedServer) -> 
     plan = Plan(scenarios=("barking_at_night",), inquirer=(f"{MODEL}+wrong-image",), api_base=server.url, vision=True)
     t = play(setups(plan.model_copy(update={"max_turns": 4}))[0])
     assert not [e for e in t.events if isinstance(e, Shown)]
+
+
+def test_every_strategy_with_every_choice_of_pictures_ends(folder: Path, server: ScriptedServer) -> None:
+    specs = tuple(f"{MODEL}+{strategy}+{pictures}" for strategy in STRATEGIES for pictures in PICTURES)
+    given = {"inquirer": specs, "classifier": "simulated:0.6/0.85"}
+    plan = Plan(scenarios=(str(folder / f"{SEEN}_seen.yaml"),), api_base=server.url, vision=True, max_turns=4, **given)
+    cells = setups(plan, (folder,))
+    assert len({cell.cell for cell in cells}) == len(specs) == 25
+    for setup in cells:
+        server.forget()
+        t = play(setup)
+        spec = setup.line_up["inquirer"]
+        assert next(e.reason for e in t.events if isinstance(e, Stopped)) == "concluded"
+        assert any(map(any, sent(server))) == spec.endswith("image")
+        assert any(isinstance(e, Suggested) for e in t.events) == ("classifier" in spec)
+
+
+def test_both_transports_send_the_same_picture(folder: Path, server: ScriptedServer) -> None:
+    setup = setup_with("image", folder, server)
+    texts, bodies = [], []
+    for transport in ("direct", "litellm"):
+        server.forget()
+        t = play(replace(setup, models=replace(setup.models, transport=transport)))
+        texts.append(dumps(t.header, t.events))
+        bodies.append(sent(server))
+    assert texts[0] == texts[1]
+    assert bodies[0] == bodies[1]
+    assert all(map(any, bodies[0]))
 
 
 # --- controls --------------------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ Owns whose pictures take the place of a case's own in the control `wrong-image`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from consult.agents.llm.pictures import Picture, pictures_of
 from consult.agents.llm.spec import IMAGE, PREFIX, WRONG, parse
 from consult.batch.plan import Plan
 from consult.errors import ConsultError, UsageError
+from consult.files import Stamp, stamp
 from consult.scenario import Scenario, load_scenario, scenario_files
 from consult.seeds import seed_of
 
@@ -58,45 +60,38 @@ def places(plan: Plan, aids: Aids, files: Iterable[tuple[str, Path]], extra: tup
     if not (modes & {IMAGE, WRONG} or aids.looks):
         return {}
     _pictures.cache_clear()  # files may have changed since the last plan of this process
-    known = {key: (path, load_scenario(path)) for key, path in files}
-    shown = {key: (path, s) for key, (path, s) in known.items() if s.images}
-    pool = dict(_pool(shown, extra)) if WRONG in modes and shown else {}
+    known = dict(files)
+    pool = {path.stem: path for path in known.values()} | scenario_files(extra) if WRONG in modes else {}
     out = {}
-    for key, (path, scenario) in shown.items():
-        others = _other(key, path, scenario, pool, plan.seed) if WRONG in modes else None
-        place = Place(path, others)
-        out[key] = place._replace(contents=place.album().contents)
+    for key, path in known.items():
+        scenario = load_scenario(path)
+        if scenario.images:
+            others = _other(key, path, scenario, pool, plan.seed) if WRONG in modes else None
+            place = Place(path, others)
+            out[key] = place._replace(contents=place.album().contents)
     return out
 
 
-def _pool(
-    shown: Mapping[str, tuple[Path, Scenario]], extra: tuple[Path, ...]
-) -> Iterator[tuple[str, tuple[Path, Scenario]]]:
-    """Scenarios with pictures, by hash: those of the plan, and all that are found. One that cannot be read is passed over."""
-    yield from shown.items()
-    for path in scenario_files(extra).values():
-        try:
-            scenario = load_scenario(path)
-        except ConsultError:
-            continue
-        if scenario.images:
-            yield scenario.content_hash(), (path, scenario)
-
-
-def _other(key: str, path: Path, scenario: Scenario, pool: Mapping[str, tuple[Path, Scenario]], seed: int) -> Path:
-    """The file whose pictures are shown instead: another condition's, drawn by seed and content; a case added to the pool
+def _other(key: str, path: Path, scenario: Scenario, pool: Mapping[str, Path], seed: int) -> Path:
+    """The file whose pictures are shown instead: another condition's, drawn by seed, content and name, so that a case more
     changes few choices. Where a picture of the case's own can be seen, one of the other's can, too. Raises UsageError."""
     right = {scenario.gold.condition, *scenario.gold.alternatives}
     seen = any(p.image is not None for p in _pictures(path))
-    for other in sorted(pool, key=lambda k: seed_of("wrong image", seed, key, k)):
-        place, s = pool[other]
-        if right & {s.gold.condition, *s.gold.alternatives}:
+    for name in sorted(pool, key=lambda name: seed_of("wrong image", seed, key, name)):
+        other = _candidate(pool[name], stamp(pool[name]))
+        if other is None or right & {other.gold.condition, *other.gold.alternatives}:
             continue
-        try:
-            pictures = _pictures(place)
-        except ConsultError:
-            continue
-        if not seen or any(p.image is not None for p in pictures):
-            return place
+        with suppress(ConsultError):  # another case's fault is not this plan's
+            if not seen or any(p.image is not None for p in _pictures(pool[name])):
+                return pool[name]
     what = f"{scenario.id} has no other case of another condition whose picture can be shown"
     raise UsageError(f"--pictures: {what} (mend: add cases with pictures, or choose another control)")
+
+
+@lru_cache(maxsize=1024)
+def _candidate(path: Path, seen: tuple[Stamp, ...]) -> Scenario | None:
+    """The scenario in a file that looks so, if it has pictures; None also where it cannot be read."""
+    with suppress(ConsultError):
+        scenario = load_scenario(path)
+        return scenario if scenario.images else None
+    return None

@@ -84,9 +84,12 @@ class Prompts:
         return digest({name: known["sha256"] for name, known in self.identity.items()})
 
 
-def render_text(text: str, file: str, fields: Mapping[str, Any]) -> str:
-    """A template that is no file of a folder of prompts, filled in as they are. Raises DataError as `Prompts.render`."""
-    with _told_with(file, fields):
+def render_text(text: str, file: str, fields: Mapping[str, Any], *, field: str = "") -> str:
+    """A template that is no file of a folder of prompts, filled in as they are. Raises DataError as `Prompts.render`.
+
+    `field`: where it stands, if the file holds more than it.
+    """
+    with _told_with(file, fields, field):
         return _written(text).render(fields).strip()
 
 
@@ -96,20 +99,21 @@ def _written(text: str) -> Template:
 
 
 @contextmanager
-def _told_with(file: str, fields: Mapping[str, Any]) -> Iterator[None]:
-    """Jinja's errors as ours, with file, line and mend."""
+def _told_with(file: str, fields: Mapping[str, Any], field: str = "") -> Iterator[None]:
+    """Jinja's errors as ours, with file, line (of the template, where that is the file) and mend."""
     from jinja2 import TemplateSyntaxError, UndefinedError
 
     try:
         yield
     except TemplateSyntaxError as e:
-        raise DataError(str(e.message), file=e.filename or file, line=e.lineno, mend="see the Jinja manual") from None
+        line, mend = None if field else e.lineno, "see the Jinja manual"
+        raise DataError(str(e.message), file=e.filename or file, line=line, field=field, mend=mend) from None
     except UndefinedError as e:
-        raise DataError(str(e), file=file, mend=f"its fields are: {', '.join(sorted(fields))}") from None
+        raise DataError(str(e), file=file, field=field, mend=f"its fields are: {', '.join(sorted(fields))}") from None
     except (
         Exception
     ) as e:  # what a template may do wrong has no bounds: it divides by nought, it asks a number for a field
-        raise DataError(f"cannot be rendered: {e}", file=file, mend="see the Jinja manual") from None
+        raise DataError(f"cannot be rendered: {e}", file=file, field=field, mend="see the Jinja manual") from None
 
 
 def _environment(folders: Sequence[Path]) -> Environment:

@@ -78,8 +78,9 @@ class Briefing:
         """The persona prompt ("" if there is none) and the examples, filled in for this case. Raises DataError."""
         fields = fields_of(scenario, said)
         persona = render_text(self.persona, self.persona_file, fields) if self.persona else ""
-        examples = self.few_shot.examples if self.few_shot is not None else ()
-        return persona, tuple(render_text(e.text, self.few_shot_file, fields) for e in examples)
+        told = enumerate(self.few_shot.examples if self.few_shot is not None else ())
+        file = self.few_shot_file
+        return persona, tuple(render_text(e.text, file, fields, field=f"examples[{n}].text") for n, e in told)
 
 
 NO_WORDS: Final = Briefing()

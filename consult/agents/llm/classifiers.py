@@ -168,7 +168,7 @@ class Simulated:
     @property
     def content(self) -> str:
         """See `Classifier`."""
-        return digest([self.name, self.k, self.seed])
+        return digest([SIMULATED, self.top1, self.topk, self.k, self.seed])
 
     def covers(self, scenario: str) -> None:
         """See `Classifier`."""

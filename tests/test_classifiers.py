@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from pictures_world import case, png
-from scripted_server import ScriptedServer, asked_as, plays, words_of
+from scripted_server import Say, ScriptedServer, acts, asked_as, concludes, plays, words_of
 
 from consult.agents.llm import classifiers
 from consult.agents.llm.classifiers import Look, Simulated, classifier_of, suggestion
@@ -22,7 +22,7 @@ from consult.batch.forking import fork_of
 from consult.check import check_paths
 from consult.cli.main import cli
 from consult.errors import InfrastructureError, UsageError
-from consult.events import Question, Suggested
+from consult.events import Question, Suggested, Verdict
 from consult.knowledge.model import Knowledge
 from consult.scenario import Scenario
 from consult.score.match import match
@@ -51,6 +51,7 @@ def running() -> Iterator[ScriptedServer]:
 @pytest.fixture
 def server(running: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
     running.forget()
+    running.default = plays
     monkeypatch.chdir(tmp_path)
     Path("said.yaml").write_text(GOOD, "utf-8")
     return running
@@ -208,6 +209,28 @@ def test_its_accuracy_is_the_one_set(
         assert abs(found - wanted) <= 4 * math.sqrt(wanted * (1 - wanted) / n)
     if topk - top1 > 0:
         assert {r for r in ranks if r} == set(range(1, k + 1))
+
+
+def test_a_doctor_who_believes_it_is_as_right_as_it_is(server: ScriptedServer, scenarios: dict[str, Scenario]) -> None:
+    """From the event alone scores can tell what the classifier was worth, and whether it was followed."""
+
+    def believes(asked: Any) -> Say:
+        first = re.search(r"thinks of.*\n- (.+), \d+ %\n", words_of(asked["messages"][1]))
+        assert first is not None
+        return acts(concludes(differential=[{"condition": first[1], "probability": 0.9}]))
+
+    server.default = believes
+    names = tuple(sorted(scenarios))[::9]
+    fields = {"scenarios": names, "inquirer": (MODEL,), "strategy": "classifier", "api_base": server.url}
+    found = []
+    for setup in setups(Plan.model_validate(fields | {"classifier": "simulated:0.5/0.8"})):
+        events = play(setup).events
+        verdict = next(e for e in events if isinstance(e, Verdict))
+        top = next(e for e in events if isinstance(e, Suggested)).top
+        assert (verdict.rank == 1) == (top[0].condition in verdict.accepted)
+        found.append(verdict.rank == 1)
+    assert len(names) > 10
+    assert {True, False} == set(found)
 
 
 def test_it_says_the_same_of_the_same_case_and_is_calibrated(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from score_world import SHINGLES, Script, gold, scored, values
+from score_world import SHINGLES, Script, gold, scored
 from scripted_server import Say, ScriptedServer, acts, asked_as, concludes, plays
 
 from consult.actions import Ask, Conclude, Diagnosis
@@ -32,6 +32,7 @@ from consult.score.diagnosis import FLOOR, scores
 from consult.settings import Limits
 from consult.sim import session
 from consult.sim.session import Setup, play
+from consult.stats.labels import as_3mdbench, classify
 from consult.store.db import Store
 from consult.store.transcript import dumps, loads
 
@@ -74,15 +75,15 @@ def test_synonyms_are_right_and_words_in_common_are_not(
 def test_abstaining_on_the_hard_sixty_of_a_hundred_lifts_nothing() -> None:
     """Fault 2: abstentions are dropped, so whoever abstains on the hard 60 of 100 lifts the F1 from 0.40 to 1.00.
 
-    Here forty right answers are 0.40 with sixty wrong ones and 0.40 with sixty abstentions.
+    Here an abstention takes recall from its label like a wrong answer; that way of counting is kept to compare with.
     """
-    right, wrong, none = (
-        values(s)["diagnosis.top1"]
-        for s in (_talk().conclude("shingles"), _talk().conclude("herpes"), _talk().conclude())
-    )
-    for other in (wrong, none):
-        marks = [right] * 40 + [other] * 60
-        assert sum(m for m in marks if m is not None) / len([m for m in marks if m is not None]) == 0.40
+    answers = [f"label{n % 10}" for n in range(100)]
+    wrong = [g if n < 40 else "label0" if g != "label0" else "label1" for n, g in enumerate(answers)]
+    shy = [a if n < 40 else None for n, a in enumerate(wrong)]
+    assert as_3mdbench(answers, shy).weighted_f1 == pytest.approx(1)
+    assert classify(answers, shy).accuracy == classify(answers, wrong).accuracy == 0.4
+    for label in set(answers):
+        assert classify(answers, shy).labels[label].recall <= classify(answers, wrong).labels[label].recall == 0.4
 
 
 def test_an_abstention_is_a_wrong_answer() -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from scripted_server import ScriptedServer, plays
+from scripted_server import ScriptedServer
 
 from consult.agents.llm.briefing import Example, carried
-from consult.agents.llm.talk import hang_up
 from consult.batch import Plan, setups
 from consult.batch.forking import fork_of
 from consult.check import check_paths
@@ -32,20 +31,11 @@ FEW = """examples:
 """
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[ScriptedServer]:
-    with ScriptedServer(plays) as server:
-        yield server
-        hang_up()
-
-
-@pytest.fixture
-def server(running: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    running.forget()
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def _files(server: ScriptedServer) -> None:
+    """In the folder of the test."""
     Path("doctor.md").write_text(PERSONA, "utf-8")
     Path("few.yaml").write_text(FEW, "utf-8")
-    return running
 
 
 def setup_with(server: ScriptedServer, **fields: object) -> Setup:

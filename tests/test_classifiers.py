@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import EntryPoint
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from pictures_world import case, png
-from scripted_server import Say, ScriptedServer, acts, asked_as, concludes, plays, words_of
+from scripted_server import Say, ScriptedServer, acts, asked_as, concludes, words_of
 
-from consult.agents.llm import classifiers
 from consult.agents.llm.classifiers import Look, Simulated, classifier_of, suggestion
-from consult.agents.llm.talk import hang_up
 from consult.batch import Plan, setups
 from consult.batch.forking import fork_of
 from consult.check import check_paths
@@ -41,20 +38,10 @@ predictions:
 """
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[ScriptedServer]:
-    with ScriptedServer(plays) as server:
-        yield server
-        hang_up()
-
-
-@pytest.fixture
-def server(running: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    running.forget()
-    running.default = plays
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def _files(server: ScriptedServer) -> None:
+    """In the folder of the test."""
     Path("said.yaml").write_text(GOOD, "utf-8")
-    return running
 
 
 def setup_with(classifier: str, server: ScriptedServer, /, **fields: Any) -> Setup:
@@ -281,10 +268,15 @@ class Strange(Broken):
 
 
 @pytest.fixture
-def plugged(monkeypatch: pytest.MonkeyPatch) -> None:
-    points = {n: EntryPoint(n, f"{__name__}:{c}", classifiers.GROUP) for n, c in
-              (("net", "Looking"), ("broken", "Broken"), ("strange", "Strange"), ("gone", "Gone"))}  # fmt: skip
-    monkeypatch.setattr(classifiers, "_plugins", lambda: points)
+def plugged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that offers them, as pip would have installed it."""
+    info = tmp_path / "nets-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: nets\nVersion: 1.2\n", "utf-8")
+    offered = {"net": "Looking", "broken": "Broken", "strange": "Strange", "gone": "Gone"}
+    lines = "".join(f"{name} = {__name__}:{what}\n" for name, what in offered.items())
+    (info / "entry_points.txt").write_text(f"[consult.classifiers]\n{lines}", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
 
 
 @pytest.mark.usefixtures("plugged")

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from pictures_world import case, gif, jpeg, png, webp
-from scripted_server import ScriptedServer, asked_as, plays, words_of
+from scripted_server import ScriptedServer, asked_as, words_of
 
 from consult.agents.llm.pictures import GREY, MAX_BYTES, blanks, captions_of, pictures_of
 from consult.agents.llm.spec import PICTURES, STRATEGIES
-from consult.agents.llm.talk import hang_up
 from consult.batch import Plan, setups
 from consult.check import check_paths
 from consult.cli.main import cli
@@ -36,20 +35,6 @@ Make = Callable[..., Setup]
 MODEL = "llm:openai/local"
 SEEN = "scaly_elbows"
 OTHER = "burning_band"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[ScriptedServer]:
-    with ScriptedServer(plays) as server:
-        yield server
-        hang_up()
-
-
-@pytest.fixture
-def server(running: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    running.forget()
-    monkeypatch.chdir(tmp_path)
-    return running
 
 
 @pytest.fixture

@@ -20,7 +20,9 @@ from scripted_server import ScriptedServer, asked_as, words_of
 
 from consult.agents.llm.pictures import GREY, MAX_BYTES, blanks, captions_of, pictures_of
 from consult.agents.llm.spec import PICTURES, STRATEGIES
+from consult.agents.llm.talk import Models
 from consult.batch import Plan, setups
+from consult.batch.forking import fork_of
 from consult.check import check_paths
 from consult.cli.main import cli
 from consult.errors import DataErrors, UsageError
@@ -235,6 +237,19 @@ def test_what_is_shown_is_part_of_the_consultation(folder: Path, server: Scripte
     assert len(set(cells.values())) == len(cells)
     assert setup_with("captions", folder, server).cell == cells["captions"]
     assert "inquirer/pictures" in setup_with("image", folder, server).provenance.prompts
+
+
+def test_a_fork_writes_what_was_shown_once(server: ScriptedServer) -> None:
+    plan = Plan(scenarios=(SEEN,), inquirer=(f"{MODEL}+text-only",), api_base=server.url, max_turns=4)
+    t = play(setups(plan)[0])
+    for turn, before in ((0, 0), (2, 1)):
+        fork = fork_of(t, turn)
+        assert fork.past is not None
+        assert sum(isinstance(e, Shown) for e in fork.past.events) == before
+        again = play(replace(fork, models=Models(server.url)))
+        assert shown(again).model_copy(update={"seq": 0, "turn": 0}) == shown(t).model_copy(
+            update={"seq": 0, "turn": 0}
+        )
 
 
 # --- who has eyes ----------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 HEAVY = ("litellm", "aiohttp", "textual_serve", "langgraph", "textual", "scipy", "wordllama", "ray")
 HOMES = {
     "textual": "tui", "textual_serve": "web", "litellm": "llm", "aiohttp": "llm web", "langgraph": "sim",
-    "sqlite_utils": "store", "wordllama": "language", "yaml": "files.py", "ray": "batch",
+    "sqlite_utils": "store", "wordllama": "language", "yaml": "files.py", "ray": "batch", "imagesize": "agents",
 }  # fmt: skip
 """The only places in the package where each is imported."""
 TEXT = (

@@ -88,6 +88,7 @@ def test_two_servers_have_two_tokens() -> None:
     assert len({Door((), "127.0.0.1", 0).token for _ in range(3)}) == 3
 
 
+@LINUX
 def test_an_application_that_does_not_leave_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Service, "grace", 0.2)
     pids = []
@@ -101,6 +102,25 @@ def test_an_application_that_does_not_leave_is_ended(monkeypatch: pytest.MonkeyP
 
     asked(scene, sys.executable, "-c", STUBBORN)
     assert pids
+
+
+@LINUX
+def test_nor_does_the_end_of_the_server_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "ENDING", 0.2)
+
+    async def main() -> None:
+        door, stop, told = Door((sys.executable, "-c", STUBBORN), "127.0.0.1", 0), asyncio.Event(), []
+        task = asyncio.create_task(door.open_until(stop, told.append))
+        await wait(lambda: told)
+        async with ClientSession() as session, session.ws_connect(f"{told[0]}ws") as page:
+            await wait(lambda: started(os.getpid()))
+            (application,) = started(os.getpid())
+            stop.set()
+            assert (await page.receive(timeout=PATIENCE)).type is WSMsgType.CLOSE
+            await task
+            assert not of(application)
+
+    asyncio.run(main())
 
 
 def test_a_page_whose_application_cannot_start_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -87,17 +87,18 @@ class Service(AppService):
         process = self._process
         if process is None:
             return
+        leaving = asyncio.create_task(self._leave(process))
         try:
-            async with asyncio.timeout(self.grace):
-                await super().stop()
-                self.stdin.close()
-                await process.wait()
-        except TimeoutError:
-            pass
+            await asyncio.wait([leaving], timeout=self.grace)  # no cancelling: `run` would swallow it
         finally:
             if process.returncode is None:
                 _kill(process)
-                await process.wait()
+            await leaving
+
+    async def _leave(self, process: Process) -> None:
+        await super().stop()
+        self.stdin.close()
+        await process.wait()
 
 
 def _kill(process: Process) -> None:
@@ -115,7 +116,7 @@ class Door(Server):
         super().__init__("consult", host=host, port=port)
         self.argv = argv
         self.token = secrets.token_urlsafe(24)
-        self._open: set[web.WebSocketResponse] = set()
+        self._open: dict[web.WebSocketResponse, Service] = {}
 
     def make(self) -> web.Application:
         """The routes, all of them below the token; where there is none, nothing tells what there is."""
@@ -155,24 +156,26 @@ class Door(Server):
             download_manager=self.download_manager,
         )
         service.argv = self.argv
-        self._open.add(page)
+        self._open[page] = service
         try:
             await service.start(
                 *(to_int(request.query.get(name, ""), n) for name, n in (("width", 80), ("height", 24)))
             )
             await self._process_messages(page, service)
         finally:
-            self._open.discard(page)
+            del self._open[page]
             await service.stop()
         return page
 
     async def _closed(self, app: web.Application) -> None:
-        for page in tuple(self._open):
+        for page, service in tuple(self._open.items()):
+            service.grace = ENDING
             await page.close(code=1001)
 
     async def open_until(self, stop: asyncio.Event, told: Callable[[str], None]) -> None:
         """Serves until `stop` is set; tells the address once it can be opened. Raises UsageError where it cannot be."""
-        runner = web.AppRunner(self.make(), access_log=None, shutdown_timeout=ENDING)  # the address is never logged
+        # the address is never logged; whoever has to be killed is, before anything is given up
+        runner = web.AppRunner(self.make(), access_log=None, shutdown_timeout=2 * ENDING)
         await runner.setup()
         try:
             try:

@@ -256,7 +256,8 @@ with whatever is missing. A batch of another process is only watched."""
             self.app.notify("it does not run in this window", timeout=3)
         else:
             self.going.stop()
-            self._draw()
+            if self.looks:
+                self._draw()
 
     def action_go_on(self) -> None:
         """Whatever is missing is played here."""
@@ -267,8 +268,12 @@ with whatever is missing. A batch of another process is only watched."""
 
     @work(thread=True, group="go on", exclusive=True)
     def _go_on(self) -> None:
-        with Store(self.app.db, readonly=True) as store:
-            cells = cells_of(store, self.run_name)
+        try:
+            with Store(self.app.db, readonly=True) as store:
+                cells = cells_of(store, self.run_name)
+        except ConsultError as e:
+            self.app.call_from_thread(self.app.tell, e)
+            return
         if cells is None:
             why = "the plan's files are not what they were (mend: `consult batch` with the same plan says what changed)"
             self.app.call_from_thread(self.app.tell, why)

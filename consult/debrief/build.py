@@ -27,7 +27,8 @@ def debrief(transcript: Transcript, folders: tuple[Path, ...] = ()) -> Debrief:
     s = Subject.of(transcript, folders)
     h, events = transcript.header, transcript.events
     stop = last(events, Stopped)
-    other, why_not = otherwise(s)
+    weakest = better(s)
+    other, why_not = otherwise(s, weakest)
     scores = {e.name: e for e in events if isinstance(e, Scored)}
     return Debrief(
         consultation_id=h.consultation_id,
@@ -45,7 +46,7 @@ def debrief(transcript: Transcript, folders: tuple[Path, ...] = ()) -> Debrief:
         missed=missed(s),
         unsaid=unsaid(s),
         views=views(s),
-        better=better(s),
+        better=weakest,
         otherwise=other,
         why_not=why_not,
     )

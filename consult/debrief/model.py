@@ -19,6 +19,8 @@ class Cite(Record):
     """Of the event."""
     turn: int
     """Questions asked by then."""
+    end: bool = False
+    """It is how the dialogue ended."""
 
 
 class Mark(Record):

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from consult.batch.forking import HUMAN, fork_of
-from consult.debrief.model import Line, Otherwise
+from consult.debrief.missed import WORTH
+from consult.debrief.model import Better, Line, Otherwise
 from consult.debrief.subject import BITS, Move, Subject
 from consult.errors import ConsultError
 from consult.events import Concluded, Event, Ordered, Question, Referred, Result, Scored, Stopped, Utterance, Verdict
@@ -20,15 +21,18 @@ COMPARED: Final = (
 REFERENCE: Final = "reference"
 
 
-def otherwise(s: Subject) -> tuple[Otherwise | None, str]:
-    """The other future; or None, and why there is none."""
+def otherwise(s: Subject, weakest: Sequence[Better] = ()) -> tuple[Otherwise | None, str]:
+    """The other future; or None, and why there is none.
+
+    It begins where most was to be gained; where nothing much was, at the first of the `weakest` words that is a question.
+    """
     line_up = s.setup.line_up
     if line_up["inquirer"] == REFERENCE:
         return None, "the doctor was the reference doctor"
     firsts = [m for n, m in enumerate(s.moves) if n == 0 or s.moves[n - 1].view.turn != m.view.turn]
     if not firsts:
         return None, "the doctor never had a move"
-    move = max(firsts, key=lambda m: (round(shortfall(s, m), 6), -m.event.seq))
+    move = _place(s, firsts, weakest)
     changes = {"inquirer": REFERENCE}
     if line_up["patient"] == HUMAN or line_up["patient"].startswith("llm:"):
         changes["patient"] = REFERENCE  # a debrief asks nobody and pays nothing
@@ -39,6 +43,13 @@ def otherwise(s: Subject) -> tuple[Otherwise | None, str]:
         return None, str(e)
     past = len(setup.past.events) if setup.past is not None else 0
     return _told(s, move, events[past:]), ""
+
+
+def _place(s: Subject, firsts: Sequence[Move], weakest: Sequence[Better]) -> Move:
+    most = max(firsts, key=lambda m: (round(shortfall(s, m), 6), -m.event.seq))
+    by_seq = {m.event.seq: m for m in firsts if isinstance(m.event, Question)}
+    weak = [by_seq[b.cite.seq] for b in weakest if b.cite.seq in by_seq]
+    return weak[0] if weak and shortfall(s, most) < WORTH else most
 
 
 def shortfall(s: Subject, move: Move) -> float:

@@ -44,7 +44,7 @@ class Move:
     @property
     def cite(self) -> Cite:
         """Its place."""
-        return Cite(seq=self.event.seq, turn=self.event.turn)
+        return _cite(self.event)
 
     @property
     def belief(self) -> Belief:
@@ -70,6 +70,10 @@ class Move:
     def of_order(self, reveals: Iterable[str]) -> float:
         """Bits to be expected of an order; no more than are open."""
         return min(sum(self.gains.get(name, 0.0) for name in reveals), round(entropy(self.p) * BITS, 6))
+
+
+def _cite(e: Event) -> Cite:
+    return Cite(seq=e.seq, turn=e.turn, end=isinstance(e, (Concluded, Referred, Stopped)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +110,11 @@ class Subject:
         )
 
     def cites(self, seqs: Iterable[int]) -> tuple[Cite, ...]:
-        """The places of events, one for each turn."""
+        """The places of events, one for each turn, and the end apart."""
         events: Sequence[Event] = self.transcript.events
-        found = {events[seq].turn: seq for seq in sorted(seqs, reverse=True) if seq < len(events)}
-        return tuple(Cite(seq=seq, turn=turn) for turn, seq in sorted(found.items()))
+        all_ = (_cite(events[seq]) for seq in sorted(seqs, reverse=True) if seq < len(events))
+        found = {(c.end, c.turn): c for c in all_}
+        return tuple(found[key] for key in sorted(found))
 
     def cite(self, seq: int | None) -> Cite | None:
         """The place of one event."""

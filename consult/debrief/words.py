@@ -54,6 +54,8 @@ _FAULTS: Final = {
     "abrupt": "ends without an explanation",
     "no_net": "does not say what must bring the patient back",
 }
+_BETTER_ASKED: Final = "inquiry.efficiency"
+"""The score whose reason is the list of what had better been asked."""
 _FAMILIES: Final = {"mdbench": "3MDBench, by rules", "judge": "Judges"}
 _PARTS: Final = {"ice.idea": "Idea", "ice.concern": "Concern", "ice.expectation": "Expectation"}
 
@@ -149,6 +151,8 @@ def _mark(m: Mark, *, family: bool = False) -> Row:
     value = "—" if m.value is None else value_words(m.value, m.unit)
     unit = "" if m.unit in (*SHARES, "0/1", "", name) else f" {m.unit}" if m.unit.isalpha() else f" ({m.unit})"
     reason = one_line(m.reason, limit=300).replace("_", " ")
+    if m.name == _BETTER_ASKED and m.value is not None and reason:
+        reason = f"better asked: {reason}"
     share = m.value if m.unit in SHARES else None
     return Row(f"{words} {value}{unit}", notes=(reason,) if reason else (), cites=m.cites, share=share)
 

@@ -5,7 +5,7 @@ Which faults there are, what each weighs and what it is called is data; whether 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from consult.agents.inquirers import wording
@@ -61,7 +61,7 @@ def _of_a_question(s: Subject, move: Move, said: Spoken) -> Iterator[Fault]:
     if terms := unexplained(said.text, s.knowledge):
         yield Fault(rule="jargon", about=", ".join(terms))
     if is_stacked(said.text, q):
-        yield Fault(rule="stacked", about=", ".join(s.finding(f) for f in q.findings))
+        yield Fault(rule="stacked", about=", ".join(f.plain for f in _meant(s, move, said)))
     if any(r.seq == said.seq for r in repeats(s.case)):
         yield Fault(rule="repeat", about=", ".join(s.finding(f) for f in q.findings))
     if move.view.turn == 0 and is_closed(said.text, q):
@@ -84,26 +84,33 @@ def _of_the_end(s: Subject, move: Move, said: Spoken) -> Iterator[Fault]:
 
 
 def _instead(s: Subject, move: Move, said: Spoken, rules: frozenset[str]) -> tuple[str, ...]:
-    """One question at a time, in plain words, with a kind word where a cue was given; an open one to begin with."""
+    """One question at a time, in plain words, with a kind word where a cue was given; an open one to begin with.
+
+    What was asked before is not asked again, and what could not be read is not guessed: then what tells most is asked.
+    """
     view, chance = move.view, rng(move.view.seed, "debrief")
-    meant = _meant(s, move, said)
+    meant = [] if "repeat" in rules else _meant(s, move, said)
     if "closed" in rules or (not meant and view.turn == 0):
-        return (wording.open_question(view, chance),)
-    if rules == {"repeat"} or not meant:
-        best = move.best
-        concern = s.knowledge.finding.get(CONCERN)
-        if "cue" in rules and concern is not None and CONCERN not in view.asked:
-            return (wording.own_view(concern, view, chance),)
-        meant = [s.knowledge.finding[best.target]] if best is not None and best.kind == "ask" else []
-    return tuple(
-        wording.question(f, view, kind_words=n == 0, chance=chance)
-        for n, f in enumerate(meant[: SPLIT if "stacked" in rules else 1])
-    )
+        opened = (wording.open_question(view, chance),)
+        return (*opened, *_split(move, meant, opened=True)) if "stacked" in rules else opened
+    if meant:
+        return tuple(_split(move, meant if "stacked" in rules else meant[:1]))
+    concern, best = s.knowledge.finding.get(CONCERN), move.best
+    if "cue" in rules and concern is not None and CONCERN not in view.asked:
+        return (wording.own_view(concern, view, chance),)
+    return tuple(_split(move, [s.knowledge.finding[best.target]])) if best is not None and best.kind == "ask" else ()
+
+
+def _split(move: Move, findings: Sequence[Finding], *, opened: bool = False) -> Iterator[str]:
+    """One question each; the first with a kind word, unless there has been one."""
+    chance = rng(move.view.seed, "debrief")
+    for n, f in enumerate(findings[:SPLIT]):
+        yield wording.question(f, move.view, kind_words=n == 0 and not opened, chance=chance)
 
 
 def _meant(s: Subject, move: Move, said: Spoken) -> list[Finding]:
-    """What the question was after, what tells most first; of a clinical term that was not read, the finding it names."""
-    names = set(said.query.findings) or _named(s, said.text)
+    """What the question was after, what tells most first; of clinical terms, the findings they name."""
+    names = {*said.query.findings, *_named(s, said.text)}
     found = [f for f in map(s.knowledge.finding.get, names) if f is not None and f.source is Source.HISTORY]
     return sorted(found, key=lambda f: (-move.gains.get(f.id, 0.0), f.id))
 

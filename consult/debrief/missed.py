@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from math import log2
 from typing import Final
 
 from consult.agents.inquirers.choice import ORDER_GAIN
@@ -10,9 +11,10 @@ from consult.agents.inquirers.wording import question
 from consult.debrief.model import Missed
 from consult.debrief.subject import BITS, Move, Subject
 from consult.events import Result
+from consult.knowledge.belief import Known
 from consult.knowledge.model import Finding, Source
 from consult.language.lexicon import suits
-from consult.scenario import Release, State
+from consult.scenario import Fact, Release, State
 from consult.score.base import finding_of
 from consult.seeds import rng
 
@@ -52,6 +54,7 @@ def _questions(s: Subject) -> Iterator[Missed]:
             yield Missed(
                 kind="question", id=f.id, name=f.plain, red_flag=grave or f.id in dangers, must_ask=f.id in musts,
                 bits=bits, cite=best.cite, left=s.moves[-1].gains.get(f.id, 0.0),
+                towards=_towards(s, best, [fact] if fact is not None and fact.state is not State.UNKNOWN else []),
                 ask=question(f, best.view, kind_words=False, chance=rng(0)), answer=_answer(s, f),
             )  # fmt: skip
 
@@ -80,7 +83,19 @@ def _orders(s: Subject) -> Iterator[Missed]:
             yield Missed(
                 kind="order", id=o.id, name=o.name, red_flag=False, must_ask=False, bits=bits, cite=best.cite,
                 left=s.moves[-1].of_order(o.reveals), ask="", answer=results[o.id],
+                towards=_towards(s, best, [f for f in s.case.scenario.facts if f.order == o.id]),
             )  # fmt: skip
+
+
+def _towards(s: Subject, move: Move, facts: Iterable[Fact]) -> float | None:
+    """Bits that these facts bring towards the gold."""
+    told = {f.finding: Known(f.state.value, f.values) for f in facts}
+    gold = [move.belief.index[c] for c in s.case.verdict.accepted if c in move.belief.index]
+    if not told or not gold:
+        return None
+    view, patient = move.view, s.case.scenario.patient
+    after = move.belief.posterior({**view.record.known, **told}, patient.age, patient.sex, view.record.complaint)
+    return round(log2(float(after[gold].sum()) / float(move.p[gold].sum())), 6)
 
 
 def _most(moves: tuple[Move, ...], of: Callable[[Move], float]) -> tuple[Move, float]:

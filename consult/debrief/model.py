@@ -63,6 +63,8 @@ class Missed(Record):
     """What the doctor did instead at that move."""
     left: float
     """The same at the doctor's last move."""
+    towards: float | None
+    """Bits by which its answer would have brought the right diagnosis nearer at that move; None where there is no answer."""
     ask: str
     """A way to ask it; empty for an order."""
     answer: Said

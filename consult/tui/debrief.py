@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _STYLES: Final = {"good": GOOD, "bad": BAD, "flag": BAD, "doctor": DOCTOR, "patient": PATIENT, "better": GOOD}
 _WALK: Final = "Line, CollapsibleTitle"
 _LABEL: Final = {"doctor": "Doctor", "patient": "Patient", "better": "Better"}
+_SCORE: Final = 36
+"""Columns before a score's bar, so that bars stand below one another."""
 _BAR: Final = 12
 
 
@@ -98,7 +100,8 @@ class Line(Static, can_focus=True):
         grid.add_column(ratio=1, overflow="fold")
         text = Text(row.text)
         if row.share is not None:
-            text.append("  ").append(Signs().bar(row.share, _BAR), style="blue")
+            text.pad_right(max(1, _SCORE - text.cell_len))
+            text.append(Signs().bar(row.share, _BAR), style="blue")
         for n, cite in enumerate(row.cites):
             here = marked and n == self._chosen
             text.append(" " if n else "  ").append(f"▸{_place(cite)}", style="bold reverse" if here else "blue")

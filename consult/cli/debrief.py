@@ -94,6 +94,8 @@ def _draw(title: str, parts: tuple[Section, ...]) -> None:
         for row in part.rows:
             style = styles.get(row.kind, "")
             label = row.kind if row.kind in ("doctor", "patient", "better") else signs[row.kind]
-            canvas.block(label, Text.assemble((row.text, "" if label else style), (f"  {places(row)}", QUIET)), style or QUIET)
+            canvas.block(
+                label, Text.assemble((row.text, "" if label else style), (f"  {places(row)}", QUIET)), style or QUIET
+            )
             for note in row.notes:
                 canvas.block("", Text(note, style=QUIET))

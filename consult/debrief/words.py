@@ -177,7 +177,11 @@ def _missed(m: Missed) -> Row:
     text = f"{m.name} ({', '.join(tags)})" if tags else m.name
     told = "hardly any information" if m.bits < BARELY else f"{m.bits:.2f} bits"
     where = f" expected at {turn_words(m.cite)}" if m.cite is not None else ""
-    left = f"; {m.left:.2f} still at the last move" if m.left >= 10 * BARELY and m.cite is not None and not m.cite.end else ""
+    left = (
+        f"; {m.left:.2f} still at the last move"
+        if m.left >= 10 * BARELY and m.cite is not None and not m.cite.end
+        else ""
+    )
     if m.towards is not None and m.towards >= 10 * BARELY:
         left += f"; its answer would have brought {m.towards:.1f} bits towards the right diagnosis"
     answer = f"The answer: {one_line(m.answer, limit=300)}" if m.answer else "The case holds nothing of it."
@@ -255,7 +259,12 @@ def _better_lead(d: Debrief) -> str:
 def _better(all_: Iterable[Better]) -> Iterator[Row]:
     for b in all_:
         faults = "; ".join(_FAULTS[f.rule].format(about=one_line(f.about, limit=200)) for f in b.faults)
-        yield Row(f"“{one_line(b.said, limit=SAID)}”" if b.said else "(the patient is told nothing)", "bad", (faults,), (b.cite,))
+        yield Row(
+            f"“{one_line(b.said, limit=SAID)}”" if b.said else "(the patient is told nothing)",
+            "bad",
+            (faults,),
+            (b.cite,),
+        )
         yield from (Row(f"“{text}”", "better") for text in b.instead)
 
 

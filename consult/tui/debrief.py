@@ -29,6 +29,7 @@ from consult.tui.help import Keys
 
 if TYPE_CHECKING:
     from consult.debrief.model import Cite, Debrief
+    from consult.show.panels import Scene
     from consult.store.transcript import Transcript
     from consult.tui.app import ConsultApp
 
@@ -166,7 +167,7 @@ it beside the database as Markdown, w as a page."""
         self.query_one(Dialogue).watch_over(t, self._names)
         self.query_one(Dialogue).show(len(t), over=True)
         if self.made is not None:
-            self._show(self.made)
+            self.call_after_refresh(self._show, self.made)
         else:
             self.call_after_refresh(self._make)
 
@@ -282,7 +283,7 @@ class Debriefed(Branching):
     """The key that opens the debrief of a consultation, as a part of the screen of one."""
 
     over: bool
-    scene: Any
+    scene: Scene
     _made: Debrief | None = None
 
     def action_debrief(self) -> None:
@@ -308,5 +309,3 @@ class Debriefed(Branching):
     def tell_of_debrief(self) -> None:
         """Said when one's own consultation is over."""
         self.app.notify("r shows what can be learnt of it", title="Debrief", timeout=8)
-
-

@@ -110,7 +110,7 @@ class Line(Static, can_focus=True):
             text.append(f"\n{note}", style=QUIET)
         style = _STYLES.get(row.kind, QUIET)
         grid.add_row(Text(label or SIGNS[row.kind], style=style), text)
-        self.update(grid)
+        self.update(grid, layout=not self.is_mounted or not self.size)  # a place that is marked takes no more room
 
 
 def _place(cite: Cite) -> str:
@@ -202,6 +202,13 @@ it beside the database as Markdown, w as a page."""
         await box.mount_all([_folded(section) for section in sections(made)])
         self.screen.focus_next("Line")
 
+    @on(Collapsible.Expanded)
+    async def _unfolded(self, event: Collapsible.Expanded) -> None:
+        contents = event.collapsible.query_one(Collapsible.Contents)
+        for section in sections(self.made) if self.made is not None and not contents.children else ():
+            if event.collapsible.id == f"part-{section.id}":
+                await contents.mount_all(_rows(section))
+
     # What the keys do
 
     def action_walk(self, by: int) -> None:
@@ -273,10 +280,15 @@ def _file_name(identifier: str) -> str:
 
 
 def _folded(section: Section) -> Collapsible:
-    children: list[Static] = [Static(Text(section.lead, style=QUIET), classes="lead")] if section.lead else []
+    rows = _rows(section) if section.brief else []  # what is folded away costs nothing until it is unfolded
+    return Collapsible(*rows, title=section.title, collapsed=not section.brief, id=f"part-{section.id}")
+
+
+def _rows(section: Section) -> list[Static]:
+    found: list[Static] = [Static(Text(section.lead, style=QUIET), classes="lead")] if section.lead else []
     for row in section.rows:
-        children.append(Static(Text(row.text), classes="head") if row.kind == "head" else Line(row))
-    return Collapsible(*children, title=section.title, collapsed=not section.brief, id=f"part-{section.id}")
+        found.append(Static(Text(row.text), classes="head") if row.kind == "head" else Line(row))
+    return found
 
 
 class Debriefed(Branching):

@@ -11,7 +11,6 @@ from consult.debrief.model import Better, Line, Otherwise
 from consult.debrief.subject import BITS, Move, Subject
 from consult.errors import ConsultError
 from consult.events import Concluded, Event, Ordered, Question, Referred, Result, Scored, Stopped, Utterance, Verdict
-from consult.language.resolver import resolve
 from consult.sim.session import play
 from consult.store.summary import last
 
@@ -59,9 +58,8 @@ def shortfall(s: Subject, move: Move) -> float:
 
 
 def _expected(s: Subject, move: Move, best: float) -> float:
-    if isinstance(move.event, Question):
-        query = resolve(move.event.text, s.knowledge, s.setup.understood_by)
-        return best if query.open else max((move.gains.get(f, 0.0) for f in query.findings), default=0.0)
+    if move.meant is not None:
+        return best if move.meant.open else max((move.gains.get(f, 0.0) for f in move.meant.findings), default=0.0)
     if isinstance(move.event, Ordered):
         order = s.knowledge.order.get(move.event.order)
         return move.of_order(order.reveals) if order is not None else 0.0

@@ -18,7 +18,7 @@ from consult.batch.forking import parent_setup
 from consult.clean import one_line
 from consult.debrief.model import Cite
 from consult.errors import UsageError
-from consult.events import Concluded, Event, Ordered, Question, Referred, Stopped
+from consult.events import Concluded, Event, Ordered, Query, Question, Referred, Stopped
 from consult.knowledge.belief import Array, Belief, belief, entropy
 from consult.knowledge.model import Knowledge
 from consult.score import Case
@@ -26,7 +26,7 @@ from consult.show.words import plain_name
 from consult.sim.nodes import inquirer_view
 from consult.sim.past import along
 from consult.sim.session import Setup, context
-from consult.sim.state import Context
+from consult.sim.state import Context, State
 from consult.store.rows import dialogue
 from consult.store.transcript import Transcript
 from consult.terms import Department
@@ -40,6 +40,8 @@ class Move:
 
     event: Question | Ordered | Concluded | Referred
     view: InquirerView
+    meant: Query | None = None
+    """What a question asks, as it is put: the patient may have understood less."""
 
     @property
     def cite(self) -> Cite:
@@ -70,6 +72,10 @@ class Move:
     def of_order(self, reveals: Iterable[str]) -> float:
         """Bits to be expected of an order; no more than are open."""
         return min(sum(self.gains.get(name, 0.0) for name in reveals), round(entropy(self.p) * BITS, 6))
+
+
+def _read(e: Event, state: State, c: Context) -> Query | None:
+    return c.world.read(e.text, state["told"]) if isinstance(e, Question) else None
 
 
 def _cite(e: Event) -> Cite:
@@ -104,7 +110,7 @@ class Subject:
     def moves(self) -> tuple[Move, ...]:
         """The doctor's moves, in order."""
         return tuple(
-            Move(event, inquirer_view(state, self.context))
+            Move(event, inquirer_view(state, self.context), _read(event, state, self.context))
             for event, state in along(self.case.events, self.context)
             if isinstance(event, (Question, Ordered, Concluded, Referred))
         )

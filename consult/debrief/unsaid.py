@@ -13,7 +13,6 @@ from consult.debrief.model import Unsaid, Why
 from consult.debrief.subject import Subject
 from consult.disclosure import admits, ancestors, is_direct
 from consult.events import MoodChange, Query, Result, Utterance
-from consult.language.resolver import resolve
 from consult.scenario import Fact, Release, State
 
 
@@ -38,17 +37,15 @@ def unsaid(s: Subject) -> tuple[Unsaid, ...]:
 
 def _asked(s: Subject) -> Iterator[_Asked]:
     trust = s.setup.persona.temper.start.trust
-    moods = {e.seq: e.trust for e in s.case.all(MoodChange)}
-    question = {u.seq: x.question for x in s.case.exchanges for u in x.answers}
-    for u in s.case.utterances:
-        trust = next((moods[seq] for seq in range(u.seq, -1, -1) if seq in moods), trust)
-        if u.query is None or u.seq not in question:
-            continue
-        put = question[u.seq]
-        slipped = frozenset(t.finding for t in u.told if t.rule == "recall")
-        yield _Asked(
-            put.seq, u.query, resolve(put.text, s.knowledge, s.setup.understood_by), trust, slipped,
-        )  # fmt: skip
+    meant = {m.event.seq: m.meant for m in s.moves}
+    question = {u.seq: x.question.seq for x in s.case.exchanges for u in x.answers}
+    for e in s.case.events:
+        if isinstance(e, MoodChange):
+            trust = e.trust
+        elif isinstance(e, Utterance) and e.query is not None and e.seq in question:
+            seq = question[e.seq]
+            slipped = frozenset(t.finding for t in e.told if t.rule == "recall")
+            yield _Asked(seq, e.query, meant.get(seq) or e.query, trust, slipped)
 
 
 def _why(s: Subject, fact: Fact, asked: tuple[_Asked, ...]) -> Unsaid:

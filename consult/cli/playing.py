@@ -78,10 +78,11 @@ def play(
         note(desk.problem)
         ctx.exit(BAD_INPUT)
     if desk.kept and debrief != "none":
-        _debrief(desk.kept, db, brief=debrief == "short", plain=plain)
+        own = (Path(scenario),) if scenario is not None and Path(scenario).is_file() else ()
+        _debrief(desk.kept, db, own, brief=debrief == "short", plain=plain)
 
 
-def _debrief(kept: str, db: Path, *, brief: bool, plain: bool) -> None:
+def _debrief(kept: str, db: Path, own: tuple[Path, ...], *, brief: bool, plain: bool) -> None:
     """What can be learnt of it; where that cannot be had, the consultation is none the worse."""
     from consult.cli.debrief import print_debrief
     from consult.cli.showing import find
@@ -89,7 +90,7 @@ def _debrief(kept: str, db: Path, *, brief: bool, plain: bool) -> None:
     from consult.errors import ConsultError
 
     try:
-        print_debrief(debrief(find(kept, db)), brief=brief, plain=plain)
+        print_debrief(debrief(find(kept, db), own), brief=brief, plain=plain)
     except ConsultError as e:
         note(f"no debrief: {e}")
 

@@ -273,7 +273,8 @@ def _other_lead(d: Debrief) -> str:
     if o is None:
         return f"There is nothing to compare: {one_line(d.why_not, limit=300)}."
     why = f", where the best move was expected to tell {o.missed:.2f} bits more" if o.missed >= BARELY else ""
-    return f"The same patient and the same past; it goes on instead of {turn_words(o.cite)}{why}."
+    where = "ending" if o.cite.end else turn_words(o.cite)
+    return f"The same patient and the same past; it goes on instead of {where}{why}."
 
 
 def _other(o: Otherwise | None) -> Iterator[Row]:

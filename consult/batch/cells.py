@@ -6,7 +6,7 @@ A plan may stand for more consultations than fit into memory, so only names are 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, overload
@@ -25,6 +25,7 @@ from consult.settings import Limits
 from consult.terms import Resolver
 
 if TYPE_CHECKING:
+    from consult.judge.panel import Panel
     from consult.sim.session import Setup
 
 
@@ -53,6 +54,8 @@ class Cells(Sequence["Setup"]):
     """The hash of each that is used, by name."""
     models: Models = HERE
     """Where models are reached."""
+    judged: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Hashes of what judges are given, by the assessor's spec."""
 
     def __len__(self) -> int:
         return len(self.scenarios) * len(self.personas) * len(self.team) * self.plan.epochs
@@ -80,6 +83,7 @@ class Cells(Sequence["Setup"]):
             seed=plan.seed,
             resolver=plan.resolver,
             models=self.models,
+            rubrics=plan.rubric,
         )
 
     def __iter__(self) -> Iterator[Setup]:
@@ -99,7 +103,9 @@ class Cells(Sequence["Setup"]):
         plan, (scenario, persona, line_up, epoch) = self.plan, self.parts(index)
         content = (scenario.hash, persona.hash, self.hospital, self.knowledge[scenario.knowledge])
         limits = Limits(max_turns=plan.max_turns, max_orders=plan.max_orders)
-        return cell_of(content, line_up.agents, limits, epoch, plan.seed, plan.resolver or Resolver.LEXICON)
+        judged = self.judged.get(line_up.assessor, {})
+        resolver = plan.resolver or Resolver.LEXICON
+        return cell_of(content, line_up.agents, limits, epoch, plan.seed, resolver, judged=judged)
 
     @property
     def content(self) -> dict[str, str]:
@@ -142,7 +148,8 @@ def setups(plan: Plan, extra: tuple[Path, ...] = ()) -> Cells:
     knowledge = {name: load_knowledge(name).content_hash() for name in dict.fromkeys(s.knowledge for s in scenarios)}
     people = tuple(Part(spec, persona.id, persona.content_hash()) for spec, persona in personas.items())
     hospital = load_hospital(plan.hospital).content_hash()
-    return Cells(plan, scenarios, people, plan.team, hospital, knowledge, _models(plan))
+    judged = {spec: panel.hashes for spec, panel in _panels(plan).items()}
+    return Cells(plan, scenarios, people, plan.team, hospital, knowledge, _models(plan), judged)
 
 
 def _models(plan: Plan) -> Models:
@@ -150,12 +157,23 @@ def _models(plan: Plan) -> Models:
     from consult.agents.llm.spec import parse, played_by_models
 
     models = Models(api_base=plan.api_base)
-    for one in plan.team:
-        for role, spec in played_by_models(one.agents).items():
-            endpoint = models.endpoint(parse(role, spec).model)
-            if plan.budget.cost is not None and endpoint.known_price() is None:
-                raise UsageError(f"--budget: the price of {endpoint.name} is not known (mend: count tokens or calls)")
+    played = (pair for one in plan.team for pair in played_by_models(one.agents).items())
+    endpoints = [models.endpoint(parse(role, spec).model) for role, spec in played]
+    endpoints += [judge.endpoint for panel in _panels(plan).values() for judge in panel.judges]
+    for endpoint in endpoints:
+        if plan.budget.cost is not None and endpoint.known_price() is None:
+            raise UsageError(f"--budget: the price of {endpoint.name} is not known (mend: count tokens or calls)")
     return models
+
+
+def _panels(plan: Plan) -> dict[str, Panel]:
+    """The judges that the plan's assessors are, by spec. Raises UsageError, DataError or DataErrors."""
+    from consult.judge.panel import panel_of
+
+    specs = dict.fromkeys(one.assessor for one in plan.team if one.assessor.startswith("llm:"))
+    if plan.rubric and not specs:
+        raise UsageError("--rubric: is for judges (mend: name one by --assessor llm:MODEL)")
+    return {spec: panel_of(spec, plan.rubric, api_base=plan.api_base) for spec in specs}
 
 
 def _different(specs: Sequence[str]) -> Mapping[str, Persona]:

@@ -45,6 +45,8 @@ class Done:
     """Taken by models; None where that is not known."""
     cost: float | None = 0.0
     """In dollars; None where that is not known."""
+    remarks: tuple[str, ...] = ()
+    """What should be said of its judges."""
 
 
 def execute(
@@ -159,7 +161,8 @@ class _Work:
         self.store.keep(played.kept, self.plan.run, cell=key)
         self.spent.add(played.usage)
         correct, usage = played.kept.judged.columns["correct"], played.usage
-        return Done(played.index, "done", played.problem, correct, usage["tokens"], usage["cost"])
+        took = usage["tokens"], usage["cost"]
+        return Done(played.index, "done", played.problem, correct, *took, remarks=played.remarks)
 
 
 def local(jobs: int) -> Engine:

@@ -73,6 +73,8 @@ class Plan(Record):
     recipient: Words = "reference"
     triage: Words = "reference"
     assessor: Words = "reference"
+    rubric: Annotated[tuple[Words, ...], BeforeValidator(_listed)] = ()
+    """By what models judge, where the assessor is one: mdbench, paces, process, files, folders. Empty: mdbench and paces."""
     hospital: Words = "general"
     knowledge: Words = ""
     """Empty: the one each scenario is coded in."""

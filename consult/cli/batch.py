@@ -38,6 +38,7 @@ SHOWN: Final = 200
     "--inquirer", multiple=True, metavar="SPEC", help="A doctor under test. Repeatable. Default: reference."
 )
 @options.agents
+@options.rubric
 @options.models
 @options.world
 @options.option("--epochs", type=click.IntRange(1, 100_000), help="Times each cell is run. Default: 1.")
@@ -167,6 +168,7 @@ def _run(
     from consult.store.db import Store
 
     failures: list[str] = []
+    told = set[str]()
     with Store(db) as store:
         at_a_time = jobs if engine else (concurrency or CONCURRENCY) if plan.by_models else jobs or cores()
         with progress(plan.run, len(cells), at_a_time) as telling, _gently() as stopped:
@@ -174,6 +176,9 @@ def _run(
                 plan, cells, store, jobs=at_a_time or 1, engine=engine, stop=stopped, concurrency=concurrency
             ):
                 telling.add(done)
+                for remark in set(done.remarks) - told:
+                    note(f"warning: {remark}")
+                told.update(done.remarks)
                 if done.problem and len(failures) < TOLD:
                     failures.append(_problem(cells, done))
         counts = telling.counts

@@ -29,13 +29,7 @@ if TYPE_CHECKING:
     metavar="SPEC",
     help="Judges beside the scorers: llm:MODEL, or several with commas; one named k times votes k times. Default: none.",
 )
-@options.option(
-    "--rubric",
-    "rubrics",
-    multiple=True,
-    metavar="NAME|PATH",
-    help="What they judge: mdbench, paces, process, files or folders. Repeatable. Default: mdbench and paces.",
-)
+@options.rubric
 @options.option("--api-base", metavar="URL", default="", help="An OpenAI-compatible server; else the provider's own.")
 @options.option(
     "--concurrency", type=click.IntRange(1, 1024), help="Calls of judges at a time, and consultations. Default: 16."
@@ -49,7 +43,7 @@ def score(
     folders: tuple[Path, ...],
     jobs: int | None,
     assessor: str | None,
-    rubrics: tuple[str, ...],
+    rubric: tuple[str, ...],
     api_base: str,
     concurrency: int | None,
     db: Path,
@@ -67,7 +61,7 @@ def score(
     from consult.show import make_console
     from consult.store.db import Store
 
-    panel = _panel(assessor, rubrics, api_base, concurrency)
+    panel = _panel(assessor, rubric, api_base, concurrency)
     came: Counter[str] = Counter()
     console = make_console(stderr=True)
     with Store(db) as store, Progress(console=console, disable=not console.is_terminal) as progress:

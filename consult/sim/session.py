@@ -6,17 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from consult.agents.base import ROLES, World
 from consult.agents.inquirers.controls import facts_known
-from consult.agents.llm.spec import played_by_models, prompt_hashes
+from consult.agents.llm.spec import PREFIX, played_by_models, prompt_hashes
 from consult.agents.llm.talk import HERE, Models, Talk
 from consult.agents.patient.speaker import spoken_by
 from consult.agents.registry import check_spec, make
 from consult.events import SCHEMA_VERSION, Event, Header, Provenance, Used
 from consult.files import Record
 from consult.hospital import Hospital
+from consult.judge.panel import Panel, panel_of
 from consult.knowledge.model import Knowledge
 from consult.knowledge.per_object import per_object
 from consult.language.similar import available, require
@@ -24,6 +26,7 @@ from consult.persona import Persona
 from consult.scenario import Scenario, Speaker
 from consult.seeds import digest, seed_of
 from consult.settings import Limits, source_commit
+from consult.sim.bench import Bench
 from consult.sim.graph import graph, recursion_limit
 from consult.sim.past import Past
 from consult.sim.state import Context, State, initial
@@ -31,6 +34,8 @@ from consult.store.transcript import Transcript
 from consult.terms import Resolver
 
 DEFAULT_AGENTS: Mapping[str, str] = dict.fromkeys(ROLES, "reference")
+ID: Final = 16
+"""Letters of the key that are the consultation's id, under which its calls are kept as well."""
 
 
 content_hash = per_object(Record.content_hash, size=128)
@@ -54,6 +59,8 @@ class Setup:
     """How questions are understood; None: by rule, see `understood_by`."""
     models: Models = HERE
     """Where models are reached that play a role; no part of what the consultation is."""
+    rubrics: tuple[str, ...] = ()
+    """By what models judge, where the assessor is one: built-in names, files, folders; empty: the usual two."""
     past: Past | None = None
     """What went before, in another consultation: a fork goes on from there."""
 
@@ -78,6 +85,19 @@ class Setup:
         return {**DEFAULT_AGENTS, **self.agents}
 
     @cached_property
+    def panel(self) -> Panel | None:
+        """The judges, where the assessor is a model. Raises UsageError, DataError or DataErrors."""
+        spec, m = self.line_up["assessor"], self.models
+        if not spec.startswith(PREFIX):
+            return None
+        return panel_of(spec, self.rubrics, api_base=m.api_base, transport=m.transport, concurrency=m.concurrency)
+
+    @cached_property
+    def _judged(self) -> dict[str, str]:
+        """Hashes of what the judges are given."""
+        return self.panel.hashes if self.panel is not None else {}
+
+    @cached_property
     def provenance(self) -> Provenance:
         """Version, commit and the hashes of all content."""
         return Provenance(
@@ -88,7 +108,7 @@ class Setup:
             hospital=content_hash(self.hospital),
             knowledge=content_hash(self.knowledge),
             resolver=self.understood_by,
-            prompts=prompt_hashes(self.line_up),
+            prompts=prompt_hashes(self.line_up) | self._judged,
         )
 
     @cached_property
@@ -96,7 +116,7 @@ class Setup:
         """The content key of this consultation: equal content, equal key, wherever and whenever it runs."""
         p, _ = self.provenance, self.case  # a speaker that cannot be is told before anything runs
         content = (p.scenario, p.persona, p.hospital, p.knowledge)
-        own = cell_of(content, self.line_up, self.limits, self.epoch, self.seed, p.resolver)
+        own = cell_of(content, self.line_up, self.limits, self.epoch, self.seed, p.resolver, judged=self._judged)
         return digest({"cell": own, "past": self.past.key}) if self.past is not None else own
 
 
@@ -107,10 +127,15 @@ def cell_of(
     epoch: int,
     seed: int,
     resolver: Resolver,
+    *,
+    judged: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """`Setup.cell` from hashes: `content` has those of scenario, persona, hospital and knowledge. Loads nothing."""
+    """`Setup.cell` from hashes: `content` has those of scenario, persona, hospital and knowledge. Loads nothing.
+
+    `judged`: of what judges are given (`Panel.hashes`).
+    """
     other: dict[str, Any] = {} if resolver is Resolver.LEXICON else {"resolver": resolver.value}
-    if prompts := prompt_hashes(line_up):
+    if prompts := prompt_hashes(line_up) | dict(judged):
         other["prompts"] = prompts
     return digest(
         {
@@ -139,7 +164,7 @@ def header(setup: Setup) -> Header:
     speaker = "patient" if patient.speaker is Speaker.SELF else patient.speaker.value
     return Header(
         schema_version=SCHEMA_VERSION,
-        consultation_id=setup.cell[:16],
+        consultation_id=setup.cell[:ID],
         parent=setup.past.parent if setup.past is not None else None,
         scenario=setup.scenario.id,
         persona=setup.persona.id,
@@ -162,7 +187,9 @@ def context(setup: Setup) -> Context:
         require()
     p = setup.provenance
     shared = (setup.seed, setup.epoch, p.scenario)
-    talk = Talk(setup.models, setup.cell) if played_by_models(setup.line_up) else None
+    panel = setup.panel
+    asks = played_by_models(setup.line_up) or panel is not None
+    talk = Talk(setup.models, setup.cell[:ID]) if asks else None
     inquirer = make("inquirer", setup.line_up["inquirer"], talk)
     return Context(
         world=World(setup.knowledge, setup.hospital, setup.understood_by),
@@ -176,6 +203,7 @@ def context(setup: Setup) -> Context:
         inquirer_seed=seed_of(*shared, setup.line_up["inquirer"], "inquirer"),
         facts=facts_known(setup.scenario, setup.knowledge) if setup.line_up["inquirer"] == "oracle" else None,
         talk=talk,
+        bench=Bench(panel, setup.line_up, talk) if panel is not None and talk is not None else None,
     )
 
 

@@ -14,6 +14,7 @@ from consult.knowledge.belief import Known
 from consult.persona import Persona
 from consult.scenario import Scenario
 from consult.settings import Limits
+from consult.sim.bench import Bench
 
 Plain = dict[str, Any]
 
@@ -72,6 +73,8 @@ class Context:
     """Every fact, where the inquirer is the built-in oracle."""
     talk: Talk | None = None
     """By which models are asked, where any play."""
+    bench: Bench | None = None
+    """The judges, where models assess."""
 
 
 def initial(context: Context) -> State:

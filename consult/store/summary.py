@@ -137,7 +137,8 @@ def _audit(event: Audited | None) -> dict[str, Any] | None:
 def usage(transcript: Transcript) -> dict[str, Any]:
     """What the models of a consultation took: calls, tokens and cost; null where that is not known."""
     used = [e for e in transcript.events if isinstance(e, Used)]
-    if not used and any(spec.startswith("llm:") for spec in transcript.header.agents.values()):
+    played = (spec for role, spec in transcript.header.agents.items() if role != "assessor")  # who may not be asked
+    if not used and any(spec.startswith("llm:") for spec in played):
         return {"calls": None, "tokens": None, "cost": None, "reason": "the transcript does not say"}
     costs = [e.cost for e in used]
     return {

@@ -1,0 +1,152 @@
+"""Models as assessors while consultations are run: in every place, counted, failing, and seen in lists and reports."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from scripted_server import Fail, Say, ScriptedServer, plays
+from test_judge import faithful
+
+from consult.agents.llm.talk import hang_up
+from consult.cli.main import cli
+from consult.store.db import Store
+
+MODEL = "llm:openai/local"
+JUDGE = "llm:openai/j"
+CASES = "indigestion_at_the_wheel,barking_at_night"
+
+
+def both(asked: dict[str, Any]) -> Say:
+    """Doctor and patient by rule, and a judge that quotes."""
+    return faithful()(asked) if asked["messages"][0]["content"].startswith("You assess") else plays(asked)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[ScriptedServer]:
+    with ScriptedServer(both) as server:
+        yield server
+        hang_up()
+
+
+@pytest.fixture
+def server(running: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    running.forget()
+    running.default = both
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONSULT_API_BASE", running.url)
+    return running
+
+
+def consult(*words: str, code: int = 0) -> Result:
+    out = CliRunner().invoke(cli, list(words))
+    assert out.exit_code == code, out.output
+    return out
+
+
+def batch(*words: str, code: int = 0) -> Result:
+    return consult("batch", "--name", "r", "--scenarios", CASES, "--max-turns", "3", *words, code=code)
+
+
+def rows() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(consult("list", "consultations", "--run", "r", "--json").stdout)
+    return found
+
+
+def judging(server: ScriptedServer) -> int:
+    return sum(r["model"] == "j" for r in server.requests)
+
+
+def test_a_run_is_judged_and_what_it_took_is_counted(server: ScriptedServer) -> None:
+    said = json.loads(consult("run", "--assessor", JUDGE, "--rubric", "paces", "--max-turns", "2", "--json").stdout)
+    assert said["scores"]["judge.paces"]["value"] == 0.5
+    assert not any(name.startswith("judge.mdbench") for name in said["scores"])
+    assert said["usage"]["calls"] == len(server.requests) == 1
+    by_rule = json.loads(consult("run", "--max-turns", "2", "--json", "--no-save").stdout)["scores"]
+    assert {n: s for n, s in said["scores"].items() if not n.startswith("judge.")} == by_rule
+
+
+def test_a_judged_batch_pays_once_however_it_is_scored_again(server: ScriptedServer) -> None:
+    words = ("--assessor", JUDGE, "--inquirer", MODEL, "--inquirer", "reference")
+    assert "warning" not in batch(*words).stderr
+    calls = len(server.requests)
+    assert judging(server) == 4 * 3
+    assert all(row["scores"]["judge.paces"] == 0.5 for row in rows())
+    batch(*words)
+    again = json.loads(consult("score", "r", "--assessor", JUDGE, "--json").stdout)
+    assert (again["scored"], again["scored_before"], len(server.requests)) == (0, 4, calls)
+    assert again["judged"]["rubrics"]["paces"]["consultations"] == 4
+    assert len(again["versions"]) == 1
+
+
+def test_rubrics_and_prompts_of_judges_make_another_consultation(
+    server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def key(*words: str) -> str:
+        out = consult("batch", "--scenarios", CASES, "--dry-run", "--json", "--assessor", JUDGE, *words)
+        cell: str = json.loads(out.stdout)["cells"][0]["cell"]
+        return cell
+
+    known = [key(), key("--rubric", "paces")]
+    folder = tmp_path / "mine" / "prompts" / "judge"
+    folder.mkdir(parents=True)
+    (folder / "again.jinja").write_text("{# version: 2 #}\nOnce more.", "utf-8")
+    monkeypatch.setenv("CONSULT_PATH", str(tmp_path / "mine"))
+    known.append(key())
+    assert len(set(known)) == 3
+    played = json.loads(consult("run", "--inquirer", MODEL, "--assessor", JUDGE, "--max-turns", "3", "--json").stdout)
+    with Store("transcripts/consult.db", readonly=True) as store:
+        names = store.get(played["consultation_id"]).header.provenance.prompts
+    assert {"inquirer/system", "judge/again", "rubric/mdbench"} <= names.keys()
+    assert "patient/system" not in names
+
+
+@pytest.mark.parametrize("failing", [Fail(400, message="no such thing"), Say("I cannot.")])
+def test_judges_that_fail_leave_their_scores_missing_and_nothing_else(server: ScriptedServer, failing: Any) -> None:
+    server.default = failing
+    done = batch("--assessor", JUDGE, "--rubric", "paces")
+    assert all(row["correct"] is not None and row["scores"]["diagnosis.top1"] is not None for row in rows())
+    assert {row["scores"]["judge.paces"] for row in rows()} == {None}
+    warned = done.stderr.count("warning: the judges failed")
+    server.default = both
+    again = json.loads(consult("score", "r", "--assessor", JUDGE, "--rubric", "paces", "--json").stdout)
+    if isinstance(failing, Fail):
+        assert warned == 1, "once, though both failed"
+        assert "asks again" in done.stderr
+        assert again["scored"] == 2
+        assert {row["scores"]["judge.paces"] for row in rows()} == {0.5}
+    else:  # a model that will not: that is its answer, and it was paid
+        assert (warned, again["scored"]) == (0, 0)
+
+
+def test_a_model_that_judges_itself_is_warned_of_once(server: ScriptedServer) -> None:
+    done = batch("--inquirer", MODEL, "--assessor", f"{MODEL},{JUDGE}", "--rubric", "paces")
+    assert done.stderr.count("warning: the same model") == 1
+    assert f"{MODEL} played inquirer" in done.stderr
+    page = consult("report", "r", "--md", "-").stdout
+    assert page.count("judged itself") == 1
+    shown = consult("report", "r").stdout
+    assert shown.count("judged itself") == 1
+    one = consult("run", "--inquirer", MODEL, "--assessor", MODEL, "--max-turns", "3", "--json")
+    assert one.stderr.count("the same model") == 1
+
+
+def test_bad_judges_are_one_line(server: ScriptedServer) -> None:
+    for words, said in (
+        (("--assessor", "llm:a,b"), "'b' is no judge"),
+        (("--assessor", JUDGE, "--rubric", "nothing"), "'nothing' is no rubric"),
+        (("--rubric", "paces"), "--rubric: is for judges"),
+        (("--assessor", "gpt"), "there is no agent"),
+    ):
+        for command in (("run",), ("batch", "--scenarios", CASES)):
+            out = consult(*command, *words, code=2)
+            assert said in out.stderr, (command, words)
+            assert len(out.stderr.splitlines()) == 1
+    assert not server.requests

@@ -150,3 +150,57 @@ def test_bad_judges_are_one_line(server: ScriptedServer) -> None:
             assert said in out.stderr, (command, words)
             assert len(out.stderr.splitlines()) == 1
     assert not server.requests
+
+
+def test_judged_scores_stand_in_lists_rows_reports_and_comparisons(server: ScriptedServer) -> None:
+    def unlike(asked: dict[str, Any]) -> Say:
+        return faithful(1 if asked["model"] == "j" else 0)(asked) if both(asked).model == "judge-1" else plays(asked)
+
+    server.default = unlike
+    doctors = ("--inquirer", MODEL, "--inquirer", f"{MODEL}+rationale", "--inquirer", "reference")
+    batch(*doctors, "--assessor", f"{JUDGE},llm:openai/k", "--rubric", "paces")
+    assert all(row["scores"]["judge.paces"] == 0.25 for row in rows())
+    tidy = list(csv.DictReader(StringIO(consult("report", "r", "--csv", "-").stdout)))
+    assert {row["judge.paces"] for row in tidy} == {"0.25"}
+    made = json.loads(consult("report", "r", "--json").stdout)
+    first = made["line_ups"][0]
+    assert (first["scores"]["judge.paces"]["n"], first["scores"]["judge.paces"]["missing"]) == (2, 0)
+    assert first["agreed"][0] | {"ac1": 0} == {
+        "rubric": "paces", "judges": [JUDGE, "llm:openai/k"], "units": 16, "raters": 2, "raw": 0.0, "kappa": 0.0,
+        "ac1": 0, "alpha": first["agreed"][0]["alpha"],
+    }  # fmt: skip
+    roles = {t["role"]: t for t in first["taken"]}
+    assert roles.keys() == {"assessor", "inquirer"}
+    assert (roles["assessor"]["calls"], roles["assessor"]["cost"]) == (4, None), "at an unknown price, not at 0"
+    assert [t["role"] for t in made["line_ups"][2]["taken"]] == ["assessor"]
+    asked = sum(t["calls"] for u in made["line_ups"] for t in u["taken"])
+    assert asked == len(server.requests)
+    by = {(g["name"], g["line_up"]): g["counts"]["consultations"] for g in made["groups"] if g["by"] == "strategy"}
+    assert by == {("dialogue", "openai/local"): 2, ("rationale", "openai/local"): 2}
+    page = consult("report", "r", "--md", "-").stdout
+    for title in ("Judged by models", "Agreement of judges", "Models", "By strategy: judge.paces"):
+        assert f"## {title}" in page.replace("\\", "")
+    consult("report", "r", "--html", "r.html")
+    shown = Path("r.html").read_text("utf-8")
+    assert "Agreement of judges" in shown
+    assert "unknown" in shown
+    compared = json.loads(consult("compare", f"r:{MODEL}", "r:reference", "--json").stdout)
+    assert "judge.paces" in compared["headline"]
+    assert {s["score"]: s["a"] for s in compared["scores"]}["judge.paces"] == 0.25
+
+
+def test_what_was_judged_later_is_reported_with_its_reasons(server: ScriptedServer) -> None:
+    batch()
+    server.default = Say("I cannot.")
+    consult("score", "r", "--assessor", JUDGE, "--rubric", "paces")
+    (made,) = json.loads(consult("report", "r", "--json").stdout)["line_ups"]
+    lacking = {m["score"]: m for m in made["missing"]}
+    assert lacking["judge.paces"]["n"] == 2
+    assert re.search("reply is refused", next(iter(lacking["judge.paces"]["reasons"])))
+    assert not any(m["score"].startswith("judge.") for m in _first_version()["missing"])
+
+
+def _first_version() -> dict[str, Any]:
+    (made,) = json.loads(consult("report", "r", "--json", "--scores", "1").stdout)["line_ups"]
+    found: dict[str, Any] = made
+    return found

@@ -93,6 +93,7 @@ class FakeSetup:
     seed: int
     resolver: Any = None
     models: Any = None
+    rubrics: Any = ()
 
     @property
     def cell(self) -> str:
@@ -100,7 +101,7 @@ class FakeSetup:
         return cell_of(content, self.agents, self.limits, self.epoch, self.seed, None)
 
 
-def cell_of(content: Any, agents: dict[str, str], limits: Any, epoch: int, seed: int, _: Any) -> str:
+def cell_of(content: Any, agents: dict[str, str], limits: Any, epoch: int, seed: int, _: Any, **more: Any) -> str:
     return digest([*content, sorted(agents.items()), str(limits), epoch, seed])[:16]
 
 

@@ -204,3 +204,47 @@ def _first_version() -> dict[str, Any]:
     (made,) = json.loads(consult("report", "r", "--json", "--scores", "1").stdout)["line_ups"]
     found: dict[str, Any] = made
     return found
+
+
+def test_a_budget_of_judging_ends_it_and_the_same_command_goes_on(server: ScriptedServer) -> None:
+    batch()
+    words = ("score", "r", "--assessor", JUDGE, "--rubric", "paces", "--concurrency", "1", "--json")
+    for bound in ("calls=1", "consultations=1"):
+        said = json.loads(consult(*words, "--budget", bound).stdout)
+        assert said["scored"] == 1
+        assert (said["left"], said["scored_before"]) == ((1, 0) if bound == "calls=1" else (0, 1))
+    assert judging(server) == 2
+    said = json.loads(consult(*words, "--budget", "time=1h").stdout)
+    assert (said["scored"], said["left"], said["scored_before"]) == (0, 0, 2)
+    for extra, why in (
+        (("--assessor", JUDGE, "--budget", "cost=1"), "price of openai/j at"),
+        (("--budget", "calls=1"), "is for judges"),
+        (("--assessor", JUDGE, "--budget", "eggs=1"), "is no budget"),
+    ):
+        assert why in consult("score", "r", *extra, code=2).stderr
+
+
+@pytest.mark.parametrize("seat", ["--inquirer", "--patient"])
+@pytest.mark.parametrize("bound", ["calls=2", "tokens=30", "time=0.000001s"])
+def test_a_budget_of_one_consultation_ends_and_scores_it(server: ScriptedServer, seat: str, bound: str) -> None:
+    out = consult("run", seat, MODEL, "--assessor", JUDGE, "--rubric", "paces", "--budget-each", bound, "--json")
+    said = json.loads(out.stdout)
+    assert said["stop_reason"] == ("time_limit" if bound.startswith("time") else "budget")
+    assert said["diagnosis"]["correct"] is False
+    assert said["scores"]["diagnosis.top1"]["value"] == 0
+    assert said["scores"]["judge.paces"]["value"] is None
+    assert "budget" in said["scores"]["judge.paces"]["reason"]
+    assert said["usage"]["calls"] == len(server.requests) <= 2
+
+
+def test_the_budget_of_a_consultation_is_part_of_it_and_the_runs_is_not(server: ScriptedServer) -> None:
+    def cell(*words: str) -> str:
+        out = consult("batch", "--scenarios", CASES, "--dry-run", "--json", "--inquirer", MODEL, *words)
+        key: str = json.loads(out.stdout)["cells"][0]["cell"]
+        return key
+
+    assert cell() == cell("--budget", "calls=3") != cell("--budget-each", "calls=3")
+    batch("--inquirer", MODEL, "--budget-each", "calls=1")
+    assert [row["stop_reason"] for row in rows()] == ["budget"] * 2
+    out = consult("run", "--inquirer", MODEL, "--budget-each", "cost=1", code=2)
+    assert "--budget-each: the price of openai/local" in out.stderr

@@ -105,7 +105,9 @@ class Cells(Sequence["Setup"]):
         limits = Limits(max_turns=plan.max_turns, max_orders=plan.max_orders)
         judged = self.judged.get(line_up.assessor, {})
         resolver = plan.resolver or Resolver.LEXICON
-        return cell_of(content, line_up.agents, limits, epoch, plan.seed, resolver, judged=judged)
+        return cell_of(
+            content, line_up.agents, limits, epoch, plan.seed, resolver, judged=judged, budget=self.models.budget
+        )
 
     @property
     def content(self) -> dict[str, str]:
@@ -156,13 +158,15 @@ def _models(plan: Plan) -> Models:
     """Where the plan's models are. Raises UsageError where none can be."""
     from consult.agents.llm.spec import parse, played_by_models
 
-    models = Models(api_base=plan.api_base)
+    models = Models(api_base=plan.api_base, budget=plan.budget_each.purse)
     played = (pair for one in plan.team for pair in played_by_models(one.agents).items())
     endpoints = [models.endpoint(parse(role, spec).model) for role, spec in played]
     endpoints += [judge.endpoint for panel in _panels(plan).values() for judge in panel.judges]
     for endpoint in endpoints:
-        if plan.budget.cost is not None and endpoint.known_price() is None:
-            raise UsageError(f"--budget: the price of {endpoint.name} is not known (mend: count tokens or calls)")
+        counted = {"--budget": plan.budget.cost, "--budget-each": plan.budget_each.cost}
+        option = next((name for name, cost in counted.items() if cost is not None), "")
+        if option and endpoint.known_price() is None:
+            raise UsageError(f"{option}: the price of {endpoint.name} is not known (mend: count tokens or calls)")
     return models
 
 

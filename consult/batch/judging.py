@@ -7,7 +7,7 @@ finishes what is missing and pays nothing twice. Must not import sim.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -44,11 +44,18 @@ def scored_by(panel: Panel) -> ScoredBy:
 
 
 def judge_run(
-    store: Store, run: str, panel: Panel, client: Client, *, folders: tuple[Path, ...] = ()
+    store: Store,
+    run: str,
+    panel: Panel,
+    client: Client,
+    *,
+    folders: tuple[Path, ...] = (),
+    begin: Callable[[], bool] = lambda: True,
 ) -> Iterator[Counter[str]]:
     """Judge what this panel has not judged yet, page by page; gives, for each, why how many are missing ("": judged).
 
-    A consultation at which a server failed is not kept, so that the same call tries it again. Raises CallError where no
+    A consultation at which a server failed is not kept, so that the same call tries it again. `begin` is asked before each;
+    once it says no, what was begun is finished and kept, and nothing follows. Raises CallError where no
     further call can succeed (a key, an address), UsageError if there is no such run, StoreError.
     """
     plan = next((Plan.model_validate(r["plan"]) for r in store.runs() if r["name"] == run), Plan())
@@ -56,10 +63,12 @@ def judge_run(
     at_once = max(j.endpoint.concurrency for j in panel.judges)
     with ThreadPoolExecutor(at_once, thread_name_prefix="consult-judge") as pool:
         while page := store.unjudged(run, by.scorers, after=last, limit=PAGE):
-            results = list(pool.map(lambda row: _judged(row[1], content, panel, client, by), page))
-            kept = [(n, r) for (n, _), r in zip(page, results, strict=True) if not isinstance(r, str)]
-            store.judge(kept)
-            yield Counter(r if isinstance(r, str) else r.reason if isinstance(r, Missing) else "" for r in results)
+            answers = pool.map(lambda row: _judged(row[1], content, panel, client, by) if begin() else None, page)
+            results = [(n, r) for (n, _), r in zip(page, answers, strict=True) if r is not None]
+            store.judge((n, r) for n, r in results if not isinstance(r, str))
+            yield Counter(r if isinstance(r, str) else r.reason if isinstance(r, Missing) else "" for _, r in results)
+            if len(results) < len(page):
+                return
             last = page[-1][0]
 
 

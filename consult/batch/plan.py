@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from consult.batch.budget import Budget
+from consult.batch.budget import Budget, Each
 from consult.errors import UsageError
 from consult.files import Record, files_under, is_plain_id, load
 from consult.persona import NEUTRAL
@@ -88,6 +88,8 @@ class Plan(Record):
     """How an inquirer that is a model works, where its spec does not say (`llm:MODEL+rationale`)."""
     api_base: Words = ""
     """An OpenAI-compatible server that plays all `llm:` specs; empty: the provider's own. Likewise no part of the run."""
+    budget_each: Each = Each()
+    """What the models of one consultation may take; it ends there, and is scored."""
     budget: Budget = Budget()
     """What one call may take; the run's name and content do not hang on it."""
 

@@ -75,6 +75,13 @@ rubric = option(
 )
 
 
+budget_each = option(
+    "--budget-each",
+    metavar="LIMITS",
+    help="What the models of one consultation may take: calls=,tokens=,cost=,time= or some of them; it ends there, and is scored.",
+)
+
+
 def agents(function: F) -> F:
     """The options that say who plays each role but the inquirer."""
     for role, text in reversed(ROLES.items()):

@@ -35,6 +35,7 @@ CASSETTE: Final = click.Path(path_type=Path, dir_okay=False)
 @options.agents
 @options.rubric
 @options.models
+@options.budget_each
 @options.option("--record", type=CASSETTE, metavar="FILE", help="Keep what models answer in this cassette.")
 @options.option("--replay", type=CASSETTE, metavar="FILE", help="Answer for models from this cassette, and call none.")
 @options.world

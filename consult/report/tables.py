@@ -108,8 +108,8 @@ def _judged(r: Report) -> Iterator[Section]:
         if score.startswith("judge.") and not score.endswith(".agreement")
     ]
     text = "What models judged, beside the scores by rule; what is missing is left out of the mean."
-    columns = ("line-up", "score", "mean", "judged", "missing")
-    yield Section("Judged by models", columns, tuple(rows), text, brief=False)
+    judged = ("line-up", "score", "mean", "judged", "missing")
+    yield Section("Judged by models", judged, tuple(rows), text, brief=False)
     votes = tuple(
         (x.name, a.rubric, ", ".join(a.judges), str(a.units), *map(_short, (a.raw, a.kappa, a.ac1, a.alpha)))
         for x in r.line_ups

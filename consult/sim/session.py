@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from typing import Any, Final
 from consult.agents.base import ROLES, World
 from consult.agents.inquirers.controls import facts_known
 from consult.agents.llm.spec import PREFIX, played_by_models, prompt_hashes
-from consult.agents.llm.talk import HERE, Models, Talk
+from consult.agents.llm.talk import HERE, UNBOUNDED, Models, Talk
 from consult.agents.patient.speaker import spoken_by
 from consult.agents.registry import check_spec, make
 from consult.events import SCHEMA_VERSION, Event, Header, Provenance, Used
@@ -22,6 +22,7 @@ from consult.judge.panel import Panel, panel_of
 from consult.knowledge.model import Knowledge
 from consult.knowledge.per_object import per_object
 from consult.language.similar import available, require
+from consult.llm.account import Budget
 from consult.persona import Persona
 from consult.scenario import Scenario, Speaker
 from consult.seeds import digest, seed_of
@@ -58,7 +59,7 @@ class Setup:
     resolver: Resolver | None = None
     """How questions are understood; None: by rule, see `understood_by`."""
     models: Models = HERE
-    """Where models are reached that play a role; no part of what the consultation is."""
+    """Where models are reached that play a role, which is no part of what the consultation is; but their budget is."""
     rubrics: tuple[str, ...] = ()
     """By what models judge, where the assessor is one: built-in names, files, folders; empty: the usual two."""
     past: Past | None = None
@@ -116,7 +117,16 @@ class Setup:
         """The content key of this consultation: equal content, equal key, wherever and whenever it runs."""
         p, _ = self.provenance, self.case  # a speaker that cannot be is told before anything runs
         content = (p.scenario, p.persona, p.hospital, p.knowledge)
-        own = cell_of(content, self.line_up, self.limits, self.epoch, self.seed, p.resolver, judged=self._judged)
+        own = cell_of(
+            content,
+            self.line_up,
+            self.limits,
+            self.epoch,
+            self.seed,
+            p.resolver,
+            judged=self._judged,
+            budget=self.models.budget,
+        )
         return digest({"cell": own, "past": self.past.key}) if self.past is not None else own
 
 
@@ -129,14 +139,17 @@ def cell_of(
     resolver: Resolver,
     *,
     judged: Mapping[str, str] = MappingProxyType({}),
+    budget: Budget = UNBOUNDED,
 ) -> str:
     """`Setup.cell` from hashes: `content` has those of scenario, persona, hospital and knowledge. Loads nothing.
 
-    `judged`: of what judges are given (`Panel.hashes`).
+    `judged`: of what judges are given (`Panel.hashes`); `budget`: where the consultation ends.
     """
     other: dict[str, Any] = {} if resolver is Resolver.LEXICON else {"resolver": resolver.value}
     if prompts := prompt_hashes(line_up) | dict(judged):
         other["prompts"] = prompts
+    if bounds := {name: bound for name, bound in asdict(budget).items() if bound is not None}:
+        other["budget"] = bounds
     return digest(
         {
             **other,

@@ -16,7 +16,9 @@ from scripted_server import Fail, Say, ScriptedServer, plays
 from test_judge import faithful
 
 from consult.agents.llm.talk import hang_up
+from consult.batch.engine import Done
 from consult.cli.main import cli
+from consult.cli.progress import Counts
 from consult.store.db import Store
 
 MODEL = "llm:openai/local"
@@ -248,3 +250,16 @@ def test_the_budget_of_a_consultation_is_part_of_it_and_the_runs_is_not(server: 
     assert [row["stop_reason"] for row in rows()] == ["budget"] * 2
     out = consult("run", "--inquirer", MODEL, "--budget-each", "cost=1", code=2)
     assert "--budget-each: the price of openai/local" in out.stderr
+
+
+def test_the_line_of_progress_tells_what_each_role_took(server: ScriptedServer) -> None:
+    counts = Counts(2)
+    took = {"inquirer": {"calls": 3, "tokens": 54, "cost": 0.25}, "assessor": {"calls": 2, "tokens": 36, "cost": None}}
+    counts.add(Done(0, "done", tokens=90, cost=None, roles=took))
+    assert "90 tokens, cost unknown, assessor 2 calls, inquirer 3 calls" in counts.line(1)
+    priced = Counts(2)
+    priced.add(Done(0, "done", tokens=54, cost=0.25, roles={"inquirer": took["inquirer"]}))
+    assert "54 tokens, $0.25, inquirer 3 calls $0.25" in priced.line(1)
+    said = json.loads(consult("run", "--inquirer", MODEL, "--assessor", JUDGE, "--json", "--no-save").stdout)["usage"]
+    assert said["roles"].keys() == {"assessor", "inquirer"}
+    assert sum(role["calls"] for role in said["roles"].values()) == said["calls"] == len(server.requests)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from consult.agents.base import ROLES, World
 from consult.agents.inquirers.controls import facts_known
+from consult.agents.llm.aids import NONE, Aids, Album, Contents
 from consult.agents.llm.spec import PREFIX, played_by_models, prompt_hashes
 from consult.agents.llm.talk import HERE, UNBOUNDED, Models, Talk
 from consult.agents.patient.speaker import spoken_by
@@ -64,6 +65,10 @@ class Setup:
     """By what models judge, where the assessor is one: built-in names, files, folders; empty: the usual two."""
     past: Past | None = None
     """What went before, in another consultation: a fork goes on from there."""
+    aids: Aids = NONE
+    """What an inquirer that is a model is given beside what is said."""
+    album: Album | None = None
+    """The scenario's pictures; None: it came from no file, so there are captions only."""
 
     @cached_property
     def understood_by(self) -> Resolver:
@@ -94,11 +99,6 @@ class Setup:
         return panel_of(spec, self.rubrics, api_base=m.api_base, transport=m.transport, concurrency=m.concurrency)
 
     @cached_property
-    def _judged(self) -> dict[str, str]:
-        """Hashes of what the judges are given."""
-        return self.panel.hashes if self.panel is not None else {}
-
-    @cached_property
     def provenance(self) -> Provenance:
         """Version, commit and the hashes of all content."""
         return Provenance(
@@ -109,24 +109,23 @@ class Setup:
             hospital=content_hash(self.hospital),
             knowledge=content_hash(self.knowledge),
             resolver=self.understood_by,
-            prompts=prompt_hashes(self.line_up) | self._judged,
+            prompts=prompt_hashes(self.line_up) | self._aided,
         )
+
+    @cached_property
+    def _aided(self) -> dict[str, str]:
+        """Hashes of what the inquirer is given beside what is said, and of what judges are given."""
+        contents = self.album.contents if self.album is not None else Contents()
+        judged = self.panel.hashes if self.panel is not None else {}
+        return {**self.aids.hashes(self.line_up["inquirer"], contents, self.models), **judged}
 
     @cached_property
     def cell(self) -> str:
         """The content key of this consultation: equal content, equal key, wherever and whenever it runs."""
         p, _ = self.provenance, self.case  # a speaker that cannot be is told before anything runs
         content = (p.scenario, p.persona, p.hospital, p.knowledge)
-        own = cell_of(
-            content,
-            self.line_up,
-            self.limits,
-            self.epoch,
-            self.seed,
-            p.resolver,
-            judged=self._judged,
-            budget=self.models.budget,
-        )
+        budget = self.models.budget
+        own = cell_of(content, self.line_up, self.limits, self.epoch, self.seed, p.resolver, self._aided, budget)
         return digest({"cell": own, "past": self.past.key}) if self.past is not None else own
 
 
@@ -137,16 +136,16 @@ def cell_of(
     epoch: int,
     seed: int,
     resolver: Resolver,
-    *,
-    judged: Mapping[str, str] = MappingProxyType({}),
+    aided: Mapping[str, str] = MappingProxyType({}),
     budget: Budget = UNBOUNDED,
 ) -> str:
     """`Setup.cell` from hashes: `content` has those of scenario, persona, hospital and knowledge. Loads nothing.
 
-    `judged`: of what judges are given (`Panel.hashes`); `budget`: where the consultation ends.
+    `aided`: of what the inquirer is given beside what is said (`Aids.hashes`), and the judges (`Panel.hashes`); `budget`:
+    where the consultation ends.
     """
     other: dict[str, Any] = {} if resolver is Resolver.LEXICON else {"resolver": resolver.value}
-    if prompts := prompt_hashes(line_up) | dict(judged):
+    if prompts := prompt_hashes(line_up) | dict(aided):
         other["prompts"] = prompts
     if bounds := {name: bound for name, bound in asdict(budget).items() if bound is not None}:
         other["budget"] = bounds
@@ -201,9 +200,11 @@ def context(setup: Setup) -> Context:
     p = setup.provenance
     shared = (setup.seed, setup.epoch, p.scenario)
     panel = setup.panel
-    asks = played_by_models(setup.line_up) or panel is not None
-    talk = Talk(setup.models, setup.cell[:ID]) if asks else None
-    inquirer = make("inquirer", setup.line_up["inquirer"], talk)
+    talk = Talk(setup.models, setup.cell[:ID]) if played_by_models(setup.line_up) or panel is not None else None
+    spec, given = setup.line_up["inquirer"], None
+    if spec.startswith(PREFIX):
+        given = setup.aids.given(spec, setup.scenario, setup.album, setup.knowledge, setup.models)
+    inquirer = make("inquirer", spec, talk, given)
     return Context(
         world=World(setup.knowledge, setup.hospital, setup.understood_by),
         scenario=setup.case,
@@ -216,6 +217,7 @@ def context(setup: Setup) -> Context:
         inquirer_seed=seed_of(*shared, setup.line_up["inquirer"], "inquirer"),
         facts=facts_known(setup.scenario, setup.knowledge) if setup.line_up["inquirer"] == "oracle" else None,
         talk=talk,
+        given=given.events if given is not None else (),
         bench=Bench(panel, setup.line_up, talk) if panel is not None and talk is not None else None,
     )
 

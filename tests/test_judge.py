@@ -318,6 +318,7 @@ def test_each_turn_has_its_process_reward_and_sees_nothing_of_what_follows(serve
     [
         ({"inquirer": "llm:openai/j", "patient": "reference"}, {}, ("inquirer",)),
         ({"inquirer": "llm:openai/j+rationale", "patient": "llm:hosted_vllm/j"}, {}, ("inquirer", "patient")),
+        ({"inquirer": "llm:openai/j+rationale+image"}, {}, ("inquirer",)),
         ({"inquirer": "llm:other"}, {"inquirer": "judge-1"}, ("inquirer",)),
         ({"inquirer": "llm:openai/k", "assessor": "llm:openai/j"}, {"inquirer": "k"}, ()),
     ],

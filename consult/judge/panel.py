@@ -53,7 +53,9 @@ class Judge:
         for role, spec in agents.items():
             if spec.startswith(_PREFIX) and role != "assessor":
                 named = spec.removeprefix(_PREFIX)
-                played = {named, named.rpartition("+")[0], *(models or {}).get(role, "").split(", ")} - {""}
+                parts = named.split("+")  # how it works stands behind its name
+                names = {"+".join(parts[:n]) for n in range(1, len(parts) + 1)}
+                played = (names | set((models or {}).get(role, "").split(", "))) - {""}
                 played |= {Endpoint(name).server_model for name in played}
                 found += [role] if played & own else []
         return tuple(sorted(found))

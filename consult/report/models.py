@@ -34,6 +34,8 @@ class _Role:
         self.consultations += 1
         self.models |= dict.fromkeys(event["models"])
         self.sums["calls"] += event["calls"]
+        if not event["calls"]:  # none was answered: nothing is unknown of it
+            return
         for name in ("prompt_tokens", "completion_tokens", "cost"):
             if event[name] is None:
                 self.unknown[name] += 1

@@ -115,7 +115,7 @@ def _bounds(budget: str | None, panel: Panel | None) -> Budget | None:
     """The budget of this call; None: without end. Raises UsageError."""
     if not budget:
         return None
-    from consult.cli.planning import plan_from
+    from consult.batch.planning import plan_from
 
     bounds = plan_from({}, {"budget": budget}).budget
     if panel is None:

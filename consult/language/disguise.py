@@ -120,12 +120,13 @@ def _foreign(text: str) -> bool:
 
 
 def ciphers(name: str) -> frozenset[str]:
-    """A name's letters as the usual ciphers have them, and as they are, where it is long enough to be known by them."""
+    """A name's letters as they are, backwards, and as the usual ciphers have them where it is long enough for that."""
     words = re.findall(r"[a-z]+", folded(name))
     plain = "".join(words)
     if len(plain) < FAIR:
-        return frozenset()
-    out = {plain, plain[::-1], "".join(w[::-1] for w in words), "".join(map(_pig_latin, words))}
+        return frozenset((plain, plain[::-1]) if len(plain) > SHORT else ())
+    out = {plain, plain[::-1], "".join(w[::-1] for w in words)}
+    out |= {"".join(map(_pig_latin, words)), "".join(f"{w[1:]}{w[0]}ay" for w in words)}
     out |= {"".join(chr((ord(c) - 97 + n) % 26 + 97) for c in plain) for n in range(1, 26)}
     out.add("".join(chr(219 - ord(c)) for c in plain))
     bare = re.sub(r"[aeiou]", "", plain)
@@ -146,8 +147,9 @@ def enciphered(text: str, hidden: Iterable[str], names: frozenset[tuple[str, ...
     words = re.findall(r"[a-z]+", folded(text))
     if _among("".join(words), words, hidden, names):
         return True
-    initials = [w[0] for w in words]  # an acrostic, or a word by the spelling alphabet
-    return _among("".join(initials), initials, hidden, names)
+    firsts = [w[0] for w in words]  # the spelling alphabet
+    of_sentences = re.findall(r"(?:^|[.!?;:,\n])[^a-z]*([a-z])", folded(text))  # an acrostic
+    return any(_among("".join(letters), letters, hidden, names) for letters in (firsts, of_sentences))
 
 
 def _among(letters: str, words: list[str], hidden: Iterable[str], names: frozenset[tuple[str, ...]]) -> bool:
@@ -187,7 +189,7 @@ def meant(word: str, names: frozenset[str]) -> str:
     for name in sorted(names):
         if len(name) < SHORT or abs(len(name) - len(word)) > 2:
             continue
-        if sound(name) == heard:
+        if sound(name) == heard or sorted(name) == sorted(word):
             return name
         if min(len(name), len(word) + 1) < FAIR:
             continue

@@ -128,7 +128,7 @@ def _marks(lex: Lexicon, conditions: tuple[str, ...]) -> _Marks:
     all_names: list[str] = []
     for c_id in conditions:
         c = lex.knowledge.condition.get(c_id)
-        for name in _abroad().get(c_id, ()):
+        for name in abroad(c_id):
             phrases.add(tokens(folded(name)), Entry(c_id))
         own = (c.name, c.plain, *c.synonyms) if c is not None else (c_id.replace("_", " "),)
         all_names += own
@@ -154,9 +154,13 @@ def _marks(lex: Lexicon, conditions: tuple[str, ...]) -> _Marks:
     )
 
 
+def abroad(condition: str) -> tuple[str, ...]:
+    """Names of a condition in other languages; those of the answers of the built-in scenarios are known."""
+    return _names_abroad().get(condition, ())
+
+
 @lru_cache(maxsize=1)
-def _abroad() -> dict[str, tuple[str, ...]]:
-    """Names of conditions in other languages, by the condition's id; of the built-in scenarios' answers."""
+def _names_abroad() -> dict[str, tuple[str, ...]]:
     text = files("consult.language").joinpath("abroad.txt").read_text("utf-8")
     rows = (line.split(":", 1) for line in text.splitlines() if ":" in line and not line.startswith("#"))
     return {c_id.strip(): tuple(n.strip() for n in names.split(",") if n.strip()) for c_id, names in rows}

@@ -149,7 +149,7 @@ def _models(plan: Plan) -> Models:
     """Where the plan's models are. Raises UsageError where none can be."""
     from consult.agents.llm.spec import parse, played_by_models
 
-    models = Models(api_base=plan.api_base)
+    models = Models(api_base=plan.api_base, timeout=plan.timeout)
     for one in plan.team:
         for role, spec in played_by_models(one.agents).items():
             endpoint = models.endpoint(parse(role, spec).model)

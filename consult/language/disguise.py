@@ -17,7 +17,9 @@ _UNSPOKEN: Final = re.compile(
     r"\w_\w|[{}<>|\\=]|&#|%[0-9a-f]{2}"  # ids and code
     r"|[a-z]{3}\.[a-z]{3}"  # what stands in a file: cough.duration
     r"|(?<![a-z])(?!([a-z])(?:[^a-z]+\1)+(?![a-z]))(?:[a-z][\s,.*/·–—-]{1,3}){4,}[a-z](?![a-z'’])"  # s-p-e-l-l-e-d, and no stutter
-    r"|[a-z][*#@$]+[a-z]|[a-z]\d+[a-z]|\b\d[a-z]{4,}"  # m*sked, l33t
+    r"|[a-z][*#@$]+[a-z]|\*\*|[a-z]\d+[a-z]|\b\d[a-z]{4,}"  # m*sked, l33t
+    r"|\b(?=[a-z]*[bcdgjklnqrvwxz])[bcdfghjklmnpqrstvwxz]{4,}\b"  # wtht vwls, but "hmm" and "psst"
+    r"|(?:\b(?!\w*(?:day|play|stay|away|always)\b|okay\b|\w{1,4}way\b|\w{0,2}ray\b|essay)[a-z]{3,}ay\b[^a-z]+(?:[a-z]+[^a-z]+)?){2,}"  # igpay atinlay
     r"|(?<![\w.])(?:\d{1,3}[\s,;/-]+){4,}\d{1,3}(?!\w)|(?:\b[0-9a-f]{2}\b[\s:]*){6,}|\b[0-9a-f]{10,}\b"  # letters by number
     r"|(?:[.·-]{1,4}[ /]+){4,}",  # Morse
     re.IGNORECASE,
@@ -64,6 +66,7 @@ SHORT: Final = 4
 """Letters from which a word is recognised by its sound; by its letters from `FAIR`, and well from `LONG`."""
 FAIR: Final = 6
 LONG: Final = 8
+_LONG_NAME: Final = 10
 _ALIKE: Final = {False: 0.86, True: 0.8}
 _ELSE_ALIKE: Final = 0.88
 """What two words must share by difflib's ratio: fair ones, long ones, and such as begin with different letters."""
@@ -82,6 +85,8 @@ def unspoken(text: str) -> str:
     """What stands in `text` that nobody says aloud in plain English, or the name of the language; else nothing."""
     if strange := _strange(text):
         return strange
+    if text.count("*") % 2:  # "*sighs*" is done, not said
+        return "*"
     for found in (_CODE_OF_ICD.search(text), _UNSPOKEN.search(text), _BASE32.search(text)):
         if found:
             return found[0]
@@ -121,22 +126,55 @@ def _foreign(text: str) -> bool:
 
 def ciphers(name: str) -> frozenset[str]:
     """A name's letters as they are, backwards, and as the usual ciphers have them where it is long enough for that."""
-    words = re.findall(r"[a-z]+", folded(name))
+    words = words_of(name)
     plain = "".join(words)
     if len(plain) < FAIR:
         return frozenset((plain, plain[::-1]) if len(plain) > SHORT else ())
     out = {plain, plain[::-1], "".join(w[::-1] for w in words)}
-    out |= {"".join(map(_pig_latin, words)), "".join(f"{w[1:]}{w[0]}ay" for w in words)}
+    out |= {"".join(_pig_latin(w, cluster) for w in words) for cluster in (r"[^aeiou]*", r"[^aeiou]?")}
     out |= {"".join(chr((ord(c) - 97 + n) % 26 + 97) for c in plain) for n in range(1, 26)}
     out.add("".join(chr(219 - ord(c)) for c in plain))
     bare = re.sub(r"[aeiou]", "", plain)
-    return frozenset(out | ({bare} if len(bare) >= FAIR - 1 else set()))
+    return frozenset(out | ({bare} if len(bare) > SHORT else set()))
 
 
-def _pig_latin(word: str) -> str:
-    start = re.match(r"[^aeiou]*", word)
+def _pig_latin(word: str, cluster: str) -> str:
+    start = re.match(cluster, word)
     n = start.end() if start else 0
     return word[n:] + word[:n] + "ay" if n else word + "way"
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text as letters alone; what a hyphen or an apostrophe joins is one."""
+    return re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])['’-](?=[a-z])", "", folded(text)))
+
+
+def nearly(letters: str, name: str) -> bool:
+    """Whether a long name stands among `letters` with one of them wrong, missing or too many, or two where it is longer."""
+    if len(name) < _LONG_NAME:
+        return False
+    most = 1 if len(name) < 2 * LONG else 2
+    size = -(-len(name) // (most + 1))
+    for start in range(0, len(name), size):  # one of so many parts must be right
+        at = letters.find(name[start : start + size])
+        while at >= 0:
+            begin = max(0, at - start - most)
+            if _edits(name, letters[begin : begin + len(name) + 2 * most]) <= most:
+                return True
+            at = letters.find(name[start : start + size], at + 1)
+    return False
+
+
+def _edits(name: str, text: str) -> int:
+    """The fewest letters to change so that `name` stands somewhere in `text` (Sellers 1980)."""
+    row = list(range(len(name) + 1))
+    best = row[-1]
+    for c in text:
+        before, row = row, [0]
+        for i, n in enumerate(name):
+            row.append(min(before[i] + (n != c), before[i + 1] + 1, row[i] + 1))
+        best = min(best, row[-1])
+    return best
 
 
 def enciphered(text: str, hidden: Iterable[str], names: frozenset[tuple[str, ...]]) -> bool:
@@ -144,7 +182,7 @@ def enciphered(text: str, hidden: Iterable[str], names: frozenset[tuple[str, ...
 
     One of `names`, word by word, is none: whether it may be said is not asked here.
     """
-    words = re.findall(r"[a-z]+", folded(text))
+    words = words_of(text)
     if _among("".join(words), words, hidden, names):
         return True
     firsts = [w[0] for w in words]  # the spelling alphabet
@@ -189,7 +227,7 @@ def meant(word: str, names: frozenset[str]) -> str:
     for name in sorted(names):
         if len(name) < SHORT or abs(len(name) - len(word)) > 2:
             continue
-        if sound(name) == heard or sorted(name) == sorted(word):
+        if sound(name) == heard or (len(name) > SHORT and sorted(name) == sorted(word)):
             return name
         if min(len(name), len(word) + 1) < FAIR:
             continue

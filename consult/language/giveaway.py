@@ -19,7 +19,7 @@ from typing import Final
 from consult.events import Told
 from consult.knowledge.model import FindingKind, Knowledge
 from consult.knowledge.per_object import per_object
-from consult.language.disguise import LONG, ciphers, enciphered, folded, meant
+from consult.language.disguise import LONG, ciphers, enciphered, folded, meant, nearly, words_of
 from consult.language.lexicon import Entry, Lexicon, Phrases, lexicon
 from consult.language.realiser import statement, voiced
 from consult.language.tokens import Tokens, tokens
@@ -81,8 +81,12 @@ class _Marks:
     initials: frozenset[str]
     spelt: frozenset[str]
     """The telling words of its names, by which misspelt ones are known."""
+    single: frozenset[str]
+    """Its names of one word."""
     known: frozenset[str]
     """Words that findings are put into words with: no misspelling of another."""
+    squeezed: frozenset[str]
+    """Its names without what is between the letters, as tokens have them."""
     ciphers: frozenset[str]
     plain: frozenset[tuple[str, ...]]
     """The names, word by word."""
@@ -112,12 +116,25 @@ def _found(marks: _Marks, toks: Tokens) -> tuple[tuple[int, ...], ...]:
 @lru_cache(maxsize=4096)
 def _hidden(marks: _Marks, text: str) -> bool:
     """Whether it is named by a misspelt word, or in cipher. What is released is no excuse: facts are told as they are."""
+    spoken = [w for w in words_of(text) if not marks.known.issuperset(tokens(w))]
+    if any(_mended(w, marks.single, marks.known) != w for w in spoken):
+        return True
     toks = tokens(folded(text))
-    read = tuple(t if t in marks.known else meant(t, marks.spelt) for t in toks)
+    read = tuple(_mended(t, marks.spelt, marks.known) for t in toks)
     changed = {i for i, (a, b) in enumerate(zip(toks, read, strict=True)) if a != b}
     if changed and any(changed.intersection(hit) for hit in marks.found(read)):
         return True
+    exact = {i for start, end, _ in marks.names.find(toks) for i in range(start, end)}
+    letters = re.sub("[^a-z]", "", "".join(t for i, t in enumerate(toks) if i not in exact))
+    if any(nearly(letters, name) for name in marks.squeezed):
+        return True
     return enciphered(text, marks.ciphers, marks.plain)
+
+
+def _mended(word: str, names: frozenset[str], known: frozenset[str]) -> str:
+    """The name that a word is a misspelling of, else the word; another ending is none, roots see to that."""
+    name = word if word in known else meant(word, names)
+    return word if root(name) == root(word) else name
 
 
 @lru_cache(maxsize=256)
@@ -147,10 +164,12 @@ def _marks(lex: Lexicon, conditions: tuple[str, ...]) -> _Marks:
         sets=sets,
         words=frozenset(words),
         initials=frozenset(initials),
-        spelt=frozenset(t for name in all_names for t in tokens(folded(name)) if t not in _EMPTY),
+        spelt=frozenset(t for name in all_names for t in tokens(folded(name)) if t not in _SMALL),
+        single=frozenset(words[0] for name in all_names if len(words := words_of(name)) == 1 and not name.isupper()),
         known=_vocabulary(lex.knowledge),
+        squeezed=frozenset(re.sub("[^a-z]", "", "".join(tokens(folded(name)))) for name in all_names),
         ciphers=frozenset(c for name in all_names for c in ciphers(name)),
-        plain=frozenset(tuple(re.findall(r"[a-z]+", folded(name))) for name in all_names),
+        plain=frozenset(tuple(words_of(name)) for name in all_names),
     )
 
 

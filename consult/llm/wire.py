@@ -41,10 +41,8 @@ def answer_of(body: Any, seconds: float) -> Answer:
     """What a chat completion says; an answer without choices says nothing. Raises CallError where it is none."""
     if not isinstance(body, dict) or not isinstance(body.get("choices"), list):
         raise CallError(Kind.GARBLED, f"no list of choices in {json.dumps(body, default=str)[:120]}")
-    choice = body["choices"][0] if body["choices"] else {}
-    message = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(message, dict):
-        message = {}
+    choice = _mapping(body["choices"][0] if body["choices"] else None)
+    message = _mapping(choice.get("message"))
     said, thought = parted(_text(message.get("content")))
     own = next((t for k in ("reasoning_content", "reasoning") if (t := _text(message.get(k)))), "")
     further = message.get("provider_specific_fields")
@@ -52,12 +50,17 @@ def answer_of(body: Any, seconds: float) -> Answer:
     return Answer(
         text=said,
         thinking="\n".join(t for t in (own.strip(), thought) if t),
-        finish=str((choice or {}).get("finish_reason") or ""),
+        finish=str(choice.get("finish_reason") or ""),
         refusal=_text(refusal),
         model=_text(body.get("model")),
         usage=_usage(body.get("usage")),
         seconds=seconds,
     )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """The value, or nothing where a server put something else in its place."""
+    return value if isinstance(value, dict) else {}
 
 
 def _text(content: Any) -> str:
@@ -112,13 +115,13 @@ class Pieces:
 
     def add(self, chunk: Any) -> None:
         """One chunk, as plain data. Raises CallError where it is none."""
-        if not isinstance(chunk, dict) or not isinstance(chunk.get("choices", []), list):
+        if not isinstance(chunk, dict) or not isinstance(chunk.get("choices", []) or [], list):
             raise CallError(Kind.GARBLED, f"a stream of {json.dumps(chunk, default=str)[:120]}")
         if chunk.get("error"):
             raise CallError(Kind.OVERLOAD, json.dumps(chunk["error"], default=str))
         self._rest |= {k: chunk[k] for k in ("model", "usage") if chunk.get(k)}
-        for choice in chunk.get("choices", [])[:1]:
-            delta = choice.get("delta") or {}
+        for choice in map(_mapping, (chunk.get("choices") or [])[:1]):
+            delta = _mapping(choice.get("delta"))
             if piece := _text(delta.get("content")):
                 self._content.append(piece)
                 self._tell()

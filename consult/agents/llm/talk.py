@@ -16,7 +16,7 @@ from consult.events import Used
 from consult.llm.account import Budget
 from consult.llm.base import Reply, Request, Sampling
 from consult.llm.client import Client
-from consult.llm.endpoint import CONCURRENCY, Endpoint
+from consult.llm.endpoint import CONCURRENCY, TIMEOUT, Endpoint
 from consult.llm.ledger import Ledger, Player, Recorder, SqliteLedger
 
 UNBOUNDED: Final = Budget()
@@ -34,6 +34,8 @@ class Models:
     """As of `Endpoint`."""
     concurrency: int = CONCURRENCY
     """Calls under way at a time."""
+    timeout: float = TIMEOUT
+    """Seconds for one whole answer."""
     ledger: str = ""
     """The file in which answers are kept; empty: none."""
     record: str = ""
@@ -45,7 +47,8 @@ class Models:
 
     def endpoint(self, model: str) -> Endpoint:
         """Where a model is reached. Raises UsageError where its name or the address can be none."""
-        return Endpoint(model, self.api_base, transport=self.transport, concurrency=self.concurrency)
+        how = {"transport": self.transport, "concurrency": self.concurrency, "timeout": self.timeout}
+        return Endpoint(model, self.api_base, **how)  # type: ignore[arg-type]
 
     def sampling(self) -> Sampling:
         """How a model draws its words: as its provider or server has it."""

@@ -109,8 +109,8 @@ ABROAD = (
     "Ich habe {} und das ist sehr schlimm.", "Ils disent que c'est {} et je suis malade.", "El médico dijo que es {} y no sé.",
     "Ho {} e non sto bene con la mia salute.", "My aunt would call it {}.", "{}, as they say at home.",
 )  # fmt: skip
-SHORTEST = 5
-"""Letters of a name that can be told from an ordinary word where it is disguised."""
+SHORTEST = 6
+"""Letters of a name that can be told from an ordinary word where it is disguised: one of "warts" is "wars" or "wats"."""
 
 
 def letters_of(name: str) -> list[str]:
@@ -198,7 +198,8 @@ def _files(scenario: Scenario, knowledge: Knowledge) -> Iterator[Leak]:
     for plan in gold.plan:
         yield Leak("plan", f"What they ought to do is this: {plan}")
     for o in scenario.orders:
-        yield Leak("result", f"The test will say: {o.result}")
+        if len(o.result.split()) > 1:  # one word alone belongs to no test
+            yield Leak("result", f"The test will say: {o.result}")
     known = letters(" ".join(w for f in scenario.facts for w in _all_words(f, knowledge)))
     for c in gold.differential:
         if c != gold.condition and letters(knowledge.condition[c].name) not in known:
@@ -277,7 +278,7 @@ def watched(t: Transcript, scenario: Scenario, knowledge: Knowledge) -> list[str
         free = letters(" ".join(w for f in told if f in facts for w in _all_words(scenario.by_finding[f], knowledge)))
         words = letters(e.text)
         for name in secret:
-            near = 1 if len(name) < 10 else 2
+            near = 1 if len(name) < 12 else 2
             if name not in free and min(distance(n, words) - near for n in (name, name[::-1])) <= 0:
                 out.append(f"{name}: {e.text}")
         for finding, wordings in facts.items():

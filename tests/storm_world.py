@@ -82,16 +82,17 @@ def marked() -> Iterator[None]:
         now.set(json.dumps(key))
         return await fetched(self, endpoint, request, key, on_text)
 
-    def sending(send: Any) -> Any:
+    def sending(send: Any, *, within: str = "") -> Any:
         async def sent(self: Any, body: Json, timeout: float, on_text: Any) -> Any:
-            return await send(self, body | {"user": now.get()}, timeout, on_text)
+            mark: Json = {"user": now.get()}
+            return await send(self, body | ({within: mark} if within else mark), timeout, on_text)
 
         return sent
 
     with (
         patch.object(Client, "_fetched", keyed),
         patch.object(Direct, "send", sending(Direct.send)),
-        patch.object(ThroughLitellm, "send", sending(ThroughLitellm.send)),
+        patch.object(ThroughLitellm, "send", sending(ThroughLitellm.send, within="extra_body")),
     ):
         yield
 

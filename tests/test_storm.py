@@ -212,7 +212,7 @@ def test_ctrl_c_in_a_slow_call_leaves_nothing_half_saved(server: ScriptedServer,
 
 
 def test_a_second_ctrl_c_ends_a_batch_at_once_and_it_goes_on(server: ScriptedServer, tmp_path: Path) -> None:
-    words = command(server, "batch", "--name", "r", "--scenarios", ",".join(NAMES[:2]), "--max-turns", "2", "--json")
+    words = command(server, "batch", "--name", "r", "--scenarios", ",".join(NAMES[:2]), "--max-turns", "3", "--json")
     server.default = lambda asked: Say(wait=60) if len(server.requests) > 5 else plays(asked)
     with begun(words) as process:
         server.wait_for(6, 120)

@@ -6,6 +6,8 @@ the look-out. Knows nothing of scenarios or knowledge. Every list and bound here
 
 from __future__ import annotations
 
+import base64
+import codecs
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -18,7 +20,8 @@ _UNSPOKEN: Final = re.compile(
     r"|[a-z]{3}\.[a-z]{3}"  # what stands in a file: cough.duration
     r"|(?<![a-z])(?!([a-z])(?:[^a-z]+\1)+(?![a-z]))(?:[a-z][\s,.*/·–—-]{1,3}){4,}[a-z](?![a-z'’])"  # s-p-e-l-l-e-d, and no stutter
     r"|[a-z][*#@$]+[a-z]|\*\*|[a-z]\d+[a-z]|\b\d[a-z]{4,}"  # m*sked, l33t
-    r"|\b(?=[a-z]*[bcdgjklnqrvwxz])[bcdfghjklmnpqrstvwxz]{4,}\b"  # wtht vwls, but "hmm" and "psst"
+    r"|\b(?!(?:nth|tsk|[bg]r+|lbs|yrs|hrs|wks|mths|mls|kgs)\b)(?=[a-z]*[bcdgjklnqrvwxz])(?-i:[bcdfghjklmnpqrstvwxz]{3,})\b"  # vwls
+    r"|\w: ?(?:present|absent|unknown|positive|negative|true|false|null)\b"
     r"|(?:\b(?!\w*(?:day|play|stay|away|always)\b|okay\b|\w{1,4}way\b|\w{0,2}ray\b|essay)[a-z]{3,}ay\b[^a-z]+(?:[a-z]+[^a-z]+)?){2,}"  # igpay atinlay
     r"|(?<![\w.])(?:\d{1,3}[\s,;/-]+){4,}\d{1,3}(?!\w)|(?:\b[0-9a-f]{2}\b[\s:]*){6,}|\b[0-9a-f]{10,}\b"  # letters by number
     r"|(?:[.·-]{1,4}[ /]+){4,}",  # Morse
@@ -66,7 +69,6 @@ SHORT: Final = 4
 """Letters from which a word is recognised by its sound; by its letters from `FAIR`, and well from `LONG`."""
 FAIR: Final = 6
 LONG: Final = 8
-_LONG_NAME: Final = 10
 _ALIKE: Final = {False: 0.86, True: 0.8}
 _ELSE_ALIKE: Final = 0.88
 """What two words must share by difflib's ratio: fair ones, long ones, and such as begin with different letters."""
@@ -125,17 +127,20 @@ def _foreign(text: str) -> bool:
 
 
 def ciphers(name: str) -> frozenset[str]:
-    """A name's letters as they are, backwards, and as the usual ciphers have them where it is long enough for that."""
+    """A name's letters as they are, backwards, and as the usual ciphers have them; none of a short name."""
     words = words_of(name)
     plain = "".join(words)
-    if len(plain) < FAIR:
-        return frozenset((plain, plain[::-1]) if len(plain) > SHORT else ())
-    out = {plain, plain[::-1], "".join(w[::-1] for w in words)}
+    if len(plain) <= SHORT:
+        return frozenset()
+    out = {plain, plain[::-1], "".join(w[::-1] for w in words), codecs.encode(plain, "rot13")}
     out |= {"".join(_pig_latin(w, cluster) for w in words) for cluster in (r"[^aeiou]*", r"[^aeiou]?")}
-    out |= {"".join(chr((ord(c) - 97 + n) % 26 + 97) for c in plain) for n in range(1, 26)}
-    out.add("".join(chr(219 - ord(c)) for c in plain))
-    bare = re.sub(r"[aeiou]", "", plain)
-    return frozenset(out | ({bare} if len(bare) > SHORT else set()))
+    out.add(re.sub(r"[aeiou]", "", plain))
+    for form in {name, name.lower(), name.upper()}:
+        out |= {"".join(words_of(code(form.encode()).decode())) for code in (base64.b64encode, base64.b32encode)}
+    if len(plain) >= FAIR:
+        out |= {"".join(chr((ord(c) - 97 + n) % 26 + 97) for c in plain) for n in range(1, 26)}
+        out.add("".join(chr(219 - ord(c)) for c in plain))
+    return frozenset(c for c in out if len(c) > SHORT)
 
 
 def _pig_latin(word: str, cluster: str) -> str:
@@ -151,7 +156,7 @@ def words_of(text: str) -> list[str]:
 
 def nearly(letters: str, name: str) -> bool:
     """Whether a long name stands among `letters` with one of them wrong, missing or too many, or two where it is longer."""
-    if len(name) < _LONG_NAME:
+    if len(name) < LONG:
         return False
     most = 1 if len(name) < 2 * LONG else 2
     size = -(-len(name) // (most + 1))

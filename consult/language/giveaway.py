@@ -19,7 +19,7 @@ from typing import Final
 from consult.events import Told
 from consult.knowledge.model import FindingKind, Knowledge
 from consult.knowledge.per_object import per_object
-from consult.language.disguise import LONG, ciphers, enciphered, folded, meant, nearly, words_of
+from consult.language.disguise import LONG, ciphers, enciphered, folded, meant, nearly, sound, words_of
 from consult.language.lexicon import Entry, Lexicon, Phrases, lexicon
 from consult.language.realiser import statement, voiced
 from consult.language.tokens import Tokens, tokens
@@ -86,7 +86,7 @@ class _Marks:
     known: frozenset[str]
     """Words that findings are put into words with: no misspelling of another."""
     squeezed: frozenset[str]
-    """Its names without what is between the letters, as tokens have them."""
+    """Its long names as they sound, without what is between the words."""
     ciphers: frozenset[str]
     plain: frozenset[tuple[str, ...]]
     """The names, word by word."""
@@ -125,16 +125,24 @@ def _hidden(marks: _Marks, text: str) -> bool:
     if changed and any(changed.intersection(hit) for hit in marks.found(read)):
         return True
     exact = {i for start, end, _ in marks.names.find(toks) for i in range(start, end)}
-    letters = re.sub("[^a-z]", "", "".join(t for i, t in enumerate(toks) if i not in exact))
+    letters = _sounding(t for i, t in enumerate(toks) if i not in exact)
     if any(nearly(letters, name) for name in marks.squeezed):
         return True
     return enciphered(text, marks.ciphers, marks.plain)
 
 
+def _folded(text: str) -> Tokens:
+    return tokens(folded(text))
+
+
+def _sounding(toks: Iterable[str]) -> str:
+    return sound(re.sub("[^a-z]", "", "".join(toks)))
+
+
 def _mended(word: str, names: frozenset[str], known: frozenset[str]) -> str:
-    """The name that a word is a misspelling of, else the word; another ending is none, roots see to that."""
+    """The name that a word is a misspelling of, else the word; another ending is none: `root` sees to that."""
     name = word if word in known else meant(word, names)
-    return word if root(name) == root(word) else name
+    return word if root(name) == root(word) and name[-2:] != word[-2:] else name
 
 
 @lru_cache(maxsize=256)
@@ -167,7 +175,7 @@ def _marks(lex: Lexicon, conditions: tuple[str, ...]) -> _Marks:
         spelt=frozenset(t for name in all_names for t in tokens(folded(name)) if t not in _SMALL),
         single=frozenset(words[0] for name in all_names if len(words := words_of(name)) == 1 and not name.isupper()),
         known=_vocabulary(lex.knowledge),
-        squeezed=frozenset(re.sub("[^a-z]", "", "".join(tokens(folded(name)))) for name in all_names),
+        squeezed=frozenset(n for n in map(_sounding, map(_folded, all_names)) if len(n) >= LONG),
         ciphers=frozenset(c for name in all_names for c in ciphers(name)),
         plain=frozenset(tuple(words_of(name)) for name in all_names),
     )

@@ -27,7 +27,7 @@ LONGEST: Final = 1200
 """Characters of an utterance beyond which nobody speaks in a consultation."""
 RUN: Final = 4
 """Words in a row of something secret from which it is quoted."""
-_WORD: Final = 6
+_WORD: Final = 4
 """Letters from which one word of a fact's own is telling."""
 _SURE: Final = ("present", "absent")
 

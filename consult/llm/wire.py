@@ -109,7 +109,9 @@ class Pieces:
         self._message: Json = {"role": "assistant"}
         self._finish: str | None = None
         self._rest: Json = {}
-        self._told = 0
+        self._held: list[str] = []
+        """What was said while it is open whether it is thinking."""
+        self._thinks = self._speaks = False
         self.done = False
         """Whether the end was seen: a finish_reason."""
 
@@ -124,7 +126,7 @@ class Pieces:
             delta = _mapping(choice.get("delta"))
             if piece := _text(delta.get("content")):
                 self._content.append(piece)
-                self._tell()
+                self._tell(piece)
             if thought := delta.get("reasoning_content") or delta.get("reasoning"):
                 self._thinking.append(str(thought))
             if delta.get("refusal"):
@@ -132,16 +134,25 @@ class Pieces:
             self._finish = choice.get("finish_reason") or self._finish
             self.done = self.done or self._finish is not None
 
-    def _tell(self) -> None:
-        """Tell what is new of what is said; nothing while it may still be thinking."""
-        text = "".join(self._content)
-        start = text.lstrip()
-        if any(start.startswith(tag) or tag.startswith(start) for tag in _OPENING) and not _CLOSED.search(text):
+    def _tell(self, piece: str) -> None:
+        """Tell a piece of what is said; nothing while it may still be thinking. What is told is not looked at again."""
+        if self._speaks:
+            self._on_text(piece)
             return
-        said = parted(text)[0]
-        if len(said) > self._told:
-            self._on_text(said[self._told :])
-            self._told = len(said)
+        self._held.append(piece)
+        if self._thinks and ">" not in piece:
+            return
+        text = "".join(self._held)
+        start = text.lstrip()
+        self._thinks = start.startswith(_OPENING)
+        closed = _CLOSED.search(text)
+        if closed is None and (self._thinks or any(tag.startswith(start) for tag in _OPENING)):
+            return
+        said = text[closed.end() :].lstrip() if closed else start
+        self._speaks = bool(said)
+        self._held = [] if said else [text]
+        if said:
+            self._on_text(said)
 
     def body(self) -> Json:
         """The whole."""

@@ -44,8 +44,8 @@ TIMEOUT = 2.0
 
 def plan_of(cells: int, url: str) -> Plan:
     """So many consultations of two models, over the scenarios and temperaments."""
-    names = tuple(scenarios())[: max(1, cells // len(PERSONAS))]
-    epochs = max(1, cells // (len(names) * len(PERSONAS)))
+    names = tuple(scenarios())[: -(-cells // len(PERSONAS))]
+    epochs = -(-cells // (len(names) * len(PERSONAS)))
     given = {"name": "storm", "scenarios": names, "personas": PERSONAS, "epochs": epochs, "inquirer": (MODEL,)}
     return Plan.model_validate(given | {"patient": MODEL, "api_base": url, "timeout": TIMEOUT})
 

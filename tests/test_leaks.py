@@ -67,7 +67,7 @@ def test_who_watches_would_see(setup_of: Make) -> None:
     setup = setup_of()
     scenario, given = SCENARIOS["indigestion_at_the_wheel"], "My chest feels tight."
     head: Header = header(setup)
-    for words in ("A haert attack.", "kcatta traeh", "h.e.a.r.t a-t-t-a-c-k", f"{FACT}."):
+    for words in ("A hart attack.", "kcatta traeh", "h.e.a.r.t a-t-t-a-c-k", f"{FACT}."):
         leaker = Leaker(iter([Leak("name", words)]))
         said = leaker({"messages": [{"content": "You play a person"}, {"content": f"…:\n{given}"}]}).text
         t = Transcript(head, (Utterance(text=said or ""),))

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Final
 
 _UNSPOKEN: Final = re.compile(
-    r"\w_\w|[{}<>|\\=]|&#|%[0-9a-f]{2}"  # ids and code
+    r"\w_\w|\{(?![\w'’ ]+\})|[<>|\\=]|&#|%[0-9a-f]{2}"  # ids and code
     r"|[a-z]{3}\.[a-z]{3}"  # what stands in a file: cough.duration
     r"|(?<![a-z])(?!([a-z])(?:[^a-z]+\1)+(?![a-z]))(?:[a-z][\s,.*/·–—-]{1,3}){4,}[a-z](?![a-z'’])"  # s-p-e-l-l-e-d, and no stutter
     r"|[a-z][*#@$]+[a-z]|\*\*|[a-z]\d+[a-z]|\b\d[a-z]{4,}"  # m*sked, l33t

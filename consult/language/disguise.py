@@ -222,6 +222,11 @@ def sound(word: str) -> str:
     return word
 
 
+def _swapped(word: str, name: str) -> bool:
+    """Whether two letters of a name have changed places."""
+    return sorted(word) == sorted(name) and sum(a != b for a, b in zip(word, name, strict=True)) == 2
+
+
 @lru_cache(maxsize=20_000)
 def meant(word: str, names: frozenset[str]) -> str:
     """The one of `names` that a word is a misspelling of; else the word."""
@@ -232,7 +237,7 @@ def meant(word: str, names: frozenset[str]) -> str:
     for name in sorted(names):
         if len(name) < SHORT or abs(len(name) - len(word)) > 2:
             continue
-        if sound(name) == heard or (len(name) > SHORT and sorted(name) == sorted(word)):
+        if sound(name) == heard or (len(name) > SHORT and _swapped(word, name)):
             return name
         if min(len(name), len(word) + 1) < FAIR:
             continue

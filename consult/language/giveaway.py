@@ -36,6 +36,8 @@ SMALL_TALK: Final = 2
 _SMALL: Final = frozenset("of and in to with by for or on from at".split())
 _EMPTY: Final = _SMALL | frozenset("threat acute chronic disease syndrome common type simple small large other".split())
 """Words of a name that tell nothing."""
+_WHOLE: Final = re.compile(r"(?<!['’])\b[a-z]+\b(?!['’])")
+"""Words without an apostrophe: "here's" is no misspelt "herpes"."""
 
 
 def leaks(text: str, told: Iterable[Told], scenario: Scenario, knowledge: Knowledge) -> bool:
@@ -116,7 +118,7 @@ def _found(marks: _Marks, toks: Tokens) -> tuple[tuple[int, ...], ...]:
 @lru_cache(maxsize=4096)
 def _hidden(marks: _Marks, text: str) -> bool:
     """Whether it is named by a misspelt word, or in cipher. What is released is no excuse: facts are told as they are."""
-    spoken = [w for w in words_of(text) if not marks.known.issuperset(tokens(w))]
+    spoken = [w for w in _WHOLE.findall(folded(text)) if not marks.known.issuperset(tokens(w))]
     if any(_mended(w, marks.single, marks.known) != w for w in spoken):
         return True
     toks = tokens(folded(text))

@@ -70,8 +70,9 @@ SHORT: Final = 4
 FAIR: Final = 6
 LONG: Final = 8
 _ALIKE: Final = {False: 0.86, True: 0.8}
-_ELSE_ALIKE: Final = 0.88
-"""What two words must share by difflib's ratio: fair ones, long ones, and such as begin with different letters."""
+"""What two words must share by difflib's ratio: fair ones, long ones."""
+_WHOLE_NAME: Final = 10
+"""Letters from which a name is recognised with some of them wrong."""
 
 
 def folded(text: str) -> str:
@@ -132,14 +133,14 @@ def ciphers(name: str) -> frozenset[str]:
     plain = "".join(words)
     if len(plain) <= SHORT:
         return frozenset()
-    out = {plain, plain[::-1], "".join(w[::-1] for w in words), codecs.encode(plain, "rot13")}
+    out = {plain, codecs.encode(plain, "rot13")}
     out |= {"".join(_pig_latin(w, cluster) for w in words) for cluster in (r"[^aeiou]*", r"[^aeiou]?")}
     out.add(re.sub(r"[aeiou]", "", plain))
     for form in {name, name.lower(), name.upper()}:
         out |= {"".join(words_of(code(form.encode()).decode())) for code in (base64.b64encode, base64.b32encode)}
     if len(plain) >= FAIR:
         out |= {"".join(chr((ord(c) - 97 + n) % 26 + 97) for c in plain) for n in range(1, 26)}
-        out.add("".join(chr(219 - ord(c)) for c in plain))
+        out |= {plain[::-1], "".join(w[::-1] for w in words), "".join(chr(219 - ord(c)) for c in plain)}
     return frozenset(c for c in out if len(c) > SHORT)
 
 
@@ -156,7 +157,7 @@ def words_of(text: str) -> list[str]:
 
 def nearly(letters: str, name: str) -> bool:
     """Whether a long name stands among `letters` with one of them wrong, missing or too many, or two where it is longer."""
-    if len(name) < LONG:
+    if len(name) < _WHOLE_NAME:
         return False
     most = 1 if len(name) < 2 * LONG else 2
     size = -(-len(name) // (most + 1))
@@ -241,7 +242,9 @@ def meant(word: str, names: frozenset[str]) -> str:
             return name
         if min(len(name), len(word) + 1) < FAIR:
             continue
+        if name[0] != word[0] and word not in name:
+            continue
         r = SequenceMatcher(None, word, name).ratio()
-        if r > likeness and r >= (_ALIKE[len(name) >= LONG] if name[0] == word[0] else _ELSE_ALIKE):
+        if r > likeness and r >= _ALIKE[len(name) >= LONG]:
             best, likeness = name, r
     return best

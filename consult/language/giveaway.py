@@ -177,7 +177,7 @@ def _marks(lex: Lexicon, conditions: tuple[str, ...]) -> _Marks:
         spelt=frozenset(t for name in all_names for t in tokens(folded(name)) if t not in _SMALL),
         single=frozenset(words[0] for name in all_names if len(words := words_of(name)) == 1 and not name.isupper()),
         known=_vocabulary(lex.knowledge),
-        squeezed=frozenset(n for n in map(_sounding, map(_folded, all_names)) if len(n) >= LONG),
+        squeezed=frozenset(map(_sounding, map(_folded, all_names))),
         ciphers=frozenset(c for name in all_names for c in ciphers(name)),
         plain=frozenset(tuple(words_of(name)) for name in all_names),
     )

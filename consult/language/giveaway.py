@@ -49,7 +49,7 @@ def leaks(text: str, told: Iterable[Told], scenario: Scenario, knowledge: Knowle
     marks = _marks(lex, (scenario.gold.condition, *scenario.gold.alternatives))
     if any(word in marks.initials for word in re.findall(r"\b[A-Z]{3,6}\b", text)):
         return True
-    toks = tokens(folded(text))
+    toks = _folded(text)
     hits = _found(marks, toks)
     if hits:
         covered = _covered(toks, told, scenario, lex)
@@ -64,7 +64,7 @@ def _covered(toks: Tokens, told: Iterable[Told], scenario: Scenario, lex: Lexico
         finding = lex.knowledge.finding.get(t.finding)
         if finding is None or t.state not in ("present", "absent") or finding.kind is FindingKind.TEXT:
             continue
-        key = tokens(voiced(statement(t, finding, scenario), finding, scenario))
+        key = _folded(voiced(statement(t, finding, scenario), finding, scenario))
         for i in range(len(toks) - len(key) + 1):
             if toks[i : i + len(key)] == key:
                 covered[i : i + len(key)] = [True] * len(key)
@@ -121,7 +121,7 @@ def _hidden(marks: _Marks, text: str) -> bool:
     spoken = [w for w in _WHOLE.findall(folded(text)) if not marks.known.issuperset(tokens(w))]
     if any(_mended(w, marks.single, marks.known) != w for w in spoken):
         return True
-    toks = tokens(folded(text))
+    toks = _folded(text)
     read = tuple(_mended(t, marks.spelt, marks.known) for t in toks)
     changed = {i for i, (a, b) in enumerate(zip(toks, read, strict=True)) if a != b}
     if changed and any(changed.intersection(hit) for hit in marks.found(read)):
@@ -156,11 +156,11 @@ def _marks(lex: Lexicon, conditions: tuple[str, ...]) -> _Marks:
     for c_id in conditions:
         c = lex.knowledge.condition.get(c_id)
         for name in abroad(c_id):
-            phrases.add(tokens(folded(name)), Entry(c_id))
+            phrases.add(_folded(name), Entry(c_id))
         own = (c.name, c.plain, *c.synonyms) if c is not None else (c_id.replace("_", " "),)
         all_names += own
         for name in own:
-            toks = tokens(name)
+            toks = _folded(name)
             phrases.add(toks, Entry(c_id))
             telling = frozenset(root(t) for t in toks if t not in _EMPTY)
             if len(telling) > 1 and not any(telling <= said for said in _sentences(lex.knowledge)):
@@ -174,8 +174,8 @@ def _marks(lex: Lexicon, conditions: tuple[str, ...]) -> _Marks:
         sets=sets,
         words=frozenset(words),
         initials=frozenset(initials),
-        spelt=frozenset(t for name in all_names for t in tokens(folded(name)) if t not in _SMALL),
-        single=frozenset(words[0] for name in all_names if len(words := words_of(name)) == 1 and not name.isupper()),
+        spelt=frozenset(t for name in all_names for t in _folded(name) if t not in _SMALL),
+        single=frozenset(n[0] for n in map(words_of, (a for a in all_names if not a.isupper())) if len(n) == 1),
         known=_vocabulary(lex.knowledge),
         squeezed=frozenset(map(_sounding, map(_folded, all_names))),
         ciphers=frozenset(c for name in all_names for c in ciphers(name)),

@@ -165,13 +165,13 @@ def nearly(letters: str, name: str) -> bool:
         at = letters.find(name[start : start + size])
         while at >= 0:
             begin = max(0, at - start - most)
-            if _edits(name, letters[begin : begin + len(name) + 2 * most]) <= most:
+            if edits(name, letters[begin : begin + len(name) + 2 * most]) <= most:
                 return True
             at = letters.find(name[start : start + size], at + 1)
     return False
 
 
-def _edits(name: str, text: str) -> int:
+def edits(name: str, text: str) -> int:
     """The fewest letters to change so that `name` stands somewhere in `text` (Sellers 1980)."""
     row = list(range(len(name) + 1))
     best = row[-1]

@@ -19,7 +19,7 @@ from typing import Final
 from consult.events import Told
 from consult.knowledge.model import FindingKind, Knowledge
 from consult.knowledge.per_object import per_object
-from consult.language.disguise import LONG, ciphers, enciphered, folded, meant, nearly, sound, words_of
+from consult.language.disguise import LONG, SHORT, ciphers, edits, enciphered, folded, meant, nearly, sound, words_of
 from consult.language.lexicon import Entry, Lexicon, Phrases, lexicon
 from consult.language.realiser import statement, voiced
 from consult.language.tokens import Tokens, tokens
@@ -126,6 +126,8 @@ def _hidden(marks: _Marks, text: str) -> bool:
     changed = {i for i, (a, b) in enumerate(zip(toks, read, strict=True)) if a != b}
     if changed and any(changed.intersection(hit) for hit in marks.found(read)):
         return True
+    if any(_but_for_a_letter(toks, name) for name in marks.names.table):
+        return True
     exact = {i for start, end, _ in marks.names.find(toks) for i in range(start, end)}
     letters = _sounding(t for i, t in enumerate(toks) if i not in exact)
     if any(nearly(letters, name) for name in marks.squeezed):
@@ -135,6 +137,18 @@ def _hidden(marks: _Marks, text: str) -> bool:
 
 def _folded(text: str) -> Tokens:
     return tokens(folded(text))
+
+
+def _but_for_a_letter(toks: Tokens, name: Tokens) -> bool:
+    """Whether a name of several words stands there with one letter of one word wrong: "acute heat failure"."""
+    n = len(name)
+    if n < 2 or len(set(name).intersection(toks)) < len(set(name)) - 1:
+        return False
+    for i in range(len(toks) - n + 1):
+        wrong = [(a, b) for a, b in zip(toks[i : i + n], name, strict=True) if a != b]
+        if len(wrong) == 1 and len(wrong[0][1]) >= SHORT and abs(len(wrong[0][0]) - len(wrong[0][1])) < 2:
+            return edits(*reversed(wrong[0])) == 1
+    return False
 
 
 def _sounding(toks: Iterable[str]) -> str:

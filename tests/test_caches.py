@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from consult.hospital import hospital_files, load_hospital
 from consult.knowledge.load import load_knowledge
+from consult.knowledge.per_object import per_object
 from consult.persona import load_persona, persona_files
 
 
@@ -47,3 +50,21 @@ def test_a_file_name_may_hold_an_at_sign(tmp_path: Path) -> None:
     odd.write_text(persona_files()["sanguine"].read_text("utf-8"), "utf-8")
     assert load_persona(str(odd)).id == "sanguine"
     assert load_persona(f"{odd}@0.5").id == "sanguine@0.5"
+
+
+def test_threads_that_begin_at_once_build_one_thing_once() -> None:
+    begun, built = Barrier(8), list[object]()
+
+    def build(key: object) -> object:
+        built.append(key)
+        return object()
+
+    get, key = per_object(build), object()
+
+    def ask(_: int) -> object:
+        begun.wait(30)
+        return get(key)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(ask, range(8)))) == 1
+    assert built == [key]

@@ -193,7 +193,7 @@ HOSTILE: dict[str, tuple[Any, str]] = {
     "long": ("la " * 350_000, "role_break"),
     "controls": ("\x1b[2J\x1b]0;owned\x07\u202e\x00\x08", "role_break"),
     "empty": ("", "role_break"),
-    "garbage": ('{"action": {"kind": "ask", "te', "omission"),
+    "garbage": ('{"action": {"kind": "ask", "te', "role_break"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,9 @@ from consult.llm.redact import HIDDEN, redact, without
 from consult.llm.structured import again, read, weaker, with_schema
 from consult.llm.wire import Pieces, answer_of, failure, parted, retry_after
 
+_NAMES = st.sampled_from(
+    ("choices", "message", "delta", "content", "finish_reason", "usage", "refusal", "text", "error")
+)
 GOOD = '{"site": "chest", "days": 14}'
 
 
@@ -257,3 +261,21 @@ def test_other_words_stay() -> None:
     assert "401" in redact(plain)
     assert without("my sk-proj-abcdef123456", [SECRET]) == "my sk-proj-abcdef123456"
     assert redact(json.dumps({"k": SECRET}), [SECRET]) == '{"k": "[key]"}'
+
+
+def test_what_a_cut_leaves_of_a_key_and_keys_in_addresses_are_hidden() -> None:
+    assert redact(f"the key is {SECRET[:12]}", [SECRET]) == "the key is [key]"
+    assert redact(f"the key is {SECRET[:4]}", [SECRET]) == f"the key is {SECRET[:4]}"
+    assert (
+        redact("go to http://me:hunter22@host/v1?a=1&token=abc&b=2") == "go to http://[key]@host/v1?a=1&token=[key]&b=2"
+    )
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(_NAMES, x)))
+def test_no_body_of_a_server_is_a_crash(data: object) -> None:
+    """An answer, or a CallError; whole and as a piece of a stream."""
+    for body in (data, {"choices": data}, {"choices": [data]}, {"choices": [{"message": data, "delta": data}]}):
+        with suppress(CallError):
+            assert isinstance(answer_of(body, 0.0), Answer)
+        with suppress(CallError):
+            Pieces(lambda words: None).add(body)

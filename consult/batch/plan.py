@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from consult.batch.budget import Budget, Each
 from consult.errors import UsageError
 from consult.files import Record, files_under, is_plain_id, load
+from consult.llm.endpoint import TIMEOUT
 from consult.persona import NEUTRAL
 from consult.scenario import find_scenario, load_scenario, scenario_files
 from consult.seeds import digest
@@ -21,7 +22,7 @@ ALL: Final = "all"
 TAG: Final = "tag:"
 ROLES: Final = ("patient", "recipient", "triage", "assessor")
 """Every role of a line-up but the inquirer."""
-ASIDE: Final = ("name", "budget", "api_base")
+ASIDE: Final = ("name", "budget", "api_base", "timeout")
 """Fields that do not say what is run."""
 DEFAULT_SCENARIO: Final = "indigestion_at_the_wheel"
 
@@ -100,6 +101,8 @@ class Plan(Record):
     """A file of examples for its system prompt (`consult schema few-shot`)."""
     api_base: Words = ""
     """An OpenAI-compatible server that plays all `llm:` specs; empty: the provider's own. Likewise no part of the run."""
+    timeout: Annotated[float, Field(gt=0, le=86_400)] = TIMEOUT
+    """Seconds for one answer of a model. Likewise."""
     budget_each: Each = Each()
     """What the models of one consultation may take; it ends there, and is scored."""
     budget: Budget = Budget()

@@ -118,6 +118,7 @@ def models(function: F) -> F:
             metavar="NAME",
             help="How an inquirer llm:MODEL works: dialogue, no-dialogue, rationale, classifier, guided. Default: dialogue.",
         ),
+        option("--timeout", type=float, metavar="SECONDS", help="For one answer of a model. Default: 120."),
         option("--api-base", metavar="URL", help="An OpenAI-compatible server for llm:MODEL. Default: the provider's."),
     ):
         function = decorate(function)

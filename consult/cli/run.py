@@ -105,23 +105,27 @@ def play_here(setup: Setup, level: str | None, *, past: int = 0) -> Transcript:
     from consult.agents.llm.talk import hang_up
     from consult.show import EventPrinter, Level, make_console
     from consult.show.names import names_of
+    from consult.show.ticker import Ticker
     from consult.sim.session import ended, header, stream
 
     head = header(setup)
     events: list[Event] = []
-
-    source = iter(stream(setup))
+    console = make_console()
+    ticker = Ticker(console, "Doctor")  # where nobody looks on, nothing is streamed
+    source = iter(stream(setup, ticker if level is not None and console.is_terminal else None))
     first = list(islice(source, 1))  # an agent that cannot be had is told before anything is printed
 
     def happening() -> Iterator[Event]:
-        for event in chain(first, source):
-            events.append(event)
-            yield event
+        with ticker:
+            for event in chain(first, source):
+                ticker.stop()
+                events.append(event)
+                yield event
 
     live = happening()
     if level is not None:
         with suppress(BrokenPipeError):
-            printer = EventPrinter(make_console(), head, names_of(head), level=Level(level))
+            printer = EventPrinter(console, head, names_of(head), level=Level(level))
             for event in islice(live, past):
                 printer.skip(event)
             printer.print_all(live)

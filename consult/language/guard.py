@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from consult.events import Told
 from consult.knowledge.model import FindingKind, Knowledge
+from consult.language.disguise import unspoken
 from consult.language.extractor import Reading, extract
 from consult.language.giveaway import leaks
 from consult.language.manner import clinical
@@ -71,6 +72,8 @@ def breaches(
     now = list(told)
     allowed: dict[str, Told] = {t.finding: t for t in (*before, *now)}
     out = [Found("role_break", words) for words in role_breaks(text)]
+    if strange := unspoken(text):
+        out.append(Found("role_break", strange))
     terms = clinical(text, knowledge)
     if len(set(terms)) >= REGISTER:
         out.append(Found("role_break", terms[0]))

@@ -79,6 +79,8 @@ class Client:
         self._lines: dict[Endpoint, _Line] = {}
         self._gates: dict[tuple[str, int, int | None], Gate] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+        """Whoever still asks then is told so: without the ledger it would be paid for nothing."""
 
     def calls(self, consultation: str, *, epoch: int = 0, budget: Budget = _NO_BUDGET) -> Calls:
         """The calls of one consultation, with a budget of its own within the run's."""
@@ -94,6 +96,8 @@ class Client:
         self, endpoint: Endpoint, request: Request, key: Key, on_text: OnText | None
     ) -> tuple[Answer, int]:
         """One answer, from the ledger or the server, and how many requests went out for it. Raises CallError."""
+        if self._closed:
+            raise CallError(Kind.CLOSED)
         try:
             kept = self._ledger.get(key) if self._ledger is not None else None
         except CallError as e:
@@ -140,6 +144,8 @@ class Client:
 
     async def _once(self, line: _Line, endpoint: Endpoint, body: Json, on_text: OnText | None) -> Answer:
         async with line.gate:
+            if self._closed:
+                raise CallError(Kind.CLOSED)
             start = self._clock()
             got = await line.transport.send(body, endpoint.timeout, on_text)
             answer = answer_of(got, self._clock() - start)
@@ -170,6 +176,7 @@ class Client:
 
     async def aclose(self) -> None:
         """Closes connections and the ledger; in the loop where the client works."""
+        self._closed = True
         lines, self._lines = list(self._lines.values()), {}
         for line in lines:
             await line.transport.close()
@@ -180,6 +187,7 @@ class Client:
     def close(self) -> None:
         """The same for callers that are not asynchronous."""
         if self._loop is None:
+            self._closed = True
             if self._ledger is not None:
                 self._ledger.close()
         elif self._loop is background():

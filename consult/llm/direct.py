@@ -61,6 +61,8 @@ class Direct:
             raise CallError(Kind.UNREACHABLE, e.strerror or type(e).__name__) from None
         except errors.InvalidURL:
             raise CallError(Kind.NOT_FOUND, "the address cannot be read") from None
+        except ValueError as e:  # a password in the address beside a key
+            raise CallError(Kind.BAD_REQUEST, str(e)) from None
         except (errors.ClientError, OSError) as e:
             raise CallError(Kind.RESET, type(e).__name__) from None
 

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     FILTERED = "filtered"
     REDIRECT = "redirect"
     NOT_RECORDED = "not_recorded"
+    CLOSED = "closed"
     RATE_LIMIT = "rate_limit"
     OVERLOAD = "overload"
     TIMEOUT = "timeout"
@@ -54,6 +55,7 @@ _WORDS: Final = {
     Kind.FILTERED: ("the provider's filter stopped the request", "take another model"),
     Kind.REDIRECT: ("the server sends us elsewhere, which is not followed", "set --api-base to the final address"),
     Kind.NOT_RECORDED: ("the cassette has no such request", "record it again with --record"),
+    Kind.CLOSED: ("the run was ended", "the same command goes on"),
     Kind.RATE_LIMIT: ("too many requests", "lower --concurrency, or try again later"),
     Kind.OVERLOAD: ("the server fails or is overloaded", "try again later"),
     Kind.TIMEOUT: ("no answer in time", "raise the time-out, or lower --concurrency"),

@@ -11,9 +11,12 @@ _SHAPES: Final = re.compile(
     r"(?i)(\b(?:bearer|basic)\s+)[\w.~+/=*-]{4,}"
     r"|(\b(?:x-api-key|api[-_ ]?key|authorization|access[-_]?token)[\"']?\s*(?:[:=]|provided:?|is)\s*[\"']?)"
     r"(?!bearer\b|basic\b)[\w.~+/=*-]{4,}"
+    r"|([?&](?:key|token|secret|password|sig|signature)=)[^&\s]+|(://)[^/\s@]+(?=@)"
     r"|\b(?:sk|pk|gsk|hf|xai|ghp|AIza)[-_]?[\w*-]{12,}"
 )
-"""What keys look like: behind their usual names, or by the prefixes that providers give them."""
+"""What keys look like: behind their usual names, in addresses, or by the prefixes that providers give them."""
+_PART: Final = 8
+"""Letters of a secret from which its beginning is hidden, too."""
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
@@ -26,4 +29,9 @@ def without(text: str, secrets: Iterable[str]) -> str:
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """`text` without the given secrets and without whatever looks like a key: for a server's errors."""
-    return _SHAPES.sub(lambda m: f"{m[1] or m[2] or ''}{HIDDEN}", without(text, secrets))
+    whole = tuple(secrets)
+    text = without(text, whole)
+    for secret in whole:  # a text that was cut may hold the beginning of one
+        n = next((n for n in range(len(secret) - 1, _PART - 1, -1) if secret[:n] in text), 0)
+        text = text.replace(secret[:n], HIDDEN) if n else text
+    return _SHAPES.sub(lambda m: f"{m[1] or m[2] or m[3] or m[4] or ''}{HIDDEN}", text)

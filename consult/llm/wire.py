@@ -41,10 +41,8 @@ def answer_of(body: Any, seconds: float) -> Answer:
     """What a chat completion says; an answer without choices says nothing. Raises CallError where it is none."""
     if not isinstance(body, dict) or not isinstance(body.get("choices"), list):
         raise CallError(Kind.GARBLED, f"no list of choices in {json.dumps(body, default=str)[:120]}")
-    choice = body["choices"][0] if body["choices"] else {}
-    message = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(message, dict):
-        message = {}
+    choice = _mapping(body["choices"][0] if body["choices"] else None)
+    message = _mapping(choice.get("message"))
     said, thought = parted(_text(message.get("content")))
     own = next((t for k in ("reasoning_content", "reasoning") if (t := _text(message.get(k)))), "")
     further = message.get("provider_specific_fields")
@@ -52,12 +50,17 @@ def answer_of(body: Any, seconds: float) -> Answer:
     return Answer(
         text=said,
         thinking="\n".join(t for t in (own.strip(), thought) if t),
-        finish=str((choice or {}).get("finish_reason") or ""),
+        finish=str(choice.get("finish_reason") or ""),
         refusal=_text(refusal),
         model=_text(body.get("model")),
         usage=_usage(body.get("usage")),
         seconds=seconds,
     )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """The value, or nothing where a server put something else in its place."""
+    return value if isinstance(value, dict) else {}
 
 
 def _text(content: Any) -> str:
@@ -106,22 +109,24 @@ class Pieces:
         self._message: Json = {"role": "assistant"}
         self._finish: str | None = None
         self._rest: Json = {}
-        self._told = 0
+        self._held: list[str] = []
+        """What was said while it is open whether it is thinking."""
+        self._thinks = self._speaks = False
         self.done = False
         """Whether the end was seen: a finish_reason."""
 
     def add(self, chunk: Any) -> None:
         """One chunk, as plain data. Raises CallError where it is none."""
-        if not isinstance(chunk, dict) or not isinstance(chunk.get("choices", []), list):
+        if not isinstance(chunk, dict) or not isinstance(chunk.get("choices", []) or [], list):
             raise CallError(Kind.GARBLED, f"a stream of {json.dumps(chunk, default=str)[:120]}")
         if chunk.get("error"):
             raise CallError(Kind.OVERLOAD, json.dumps(chunk["error"], default=str))
         self._rest |= {k: chunk[k] for k in ("model", "usage") if chunk.get(k)}
-        for choice in chunk.get("choices", [])[:1]:
-            delta = choice.get("delta") or {}
+        for choice in map(_mapping, (chunk.get("choices") or [])[:1]):
+            delta = _mapping(choice.get("delta"))
             if piece := _text(delta.get("content")):
                 self._content.append(piece)
-                self._tell()
+                self._tell(piece)
             if thought := delta.get("reasoning_content") or delta.get("reasoning"):
                 self._thinking.append(str(thought))
             if delta.get("refusal"):
@@ -129,16 +134,25 @@ class Pieces:
             self._finish = choice.get("finish_reason") or self._finish
             self.done = self.done or self._finish is not None
 
-    def _tell(self) -> None:
-        """Tell what is new of what is said; nothing while it may still be thinking."""
-        text = "".join(self._content)
-        start = text.lstrip()
-        if any(start.startswith(tag) or tag.startswith(start) for tag in _OPENING) and not _CLOSED.search(text):
+    def _tell(self, piece: str) -> None:
+        """Tell a piece of what is said; nothing while it may still be thinking. What is told is not looked at again."""
+        if self._speaks:
+            self._on_text(piece)
             return
-        said = parted(text)[0]
-        if len(said) > self._told:
-            self._on_text(said[self._told :])
-            self._told = len(said)
+        self._held.append(piece)
+        if self._thinks and ">" not in piece:
+            return
+        text = "".join(self._held)
+        start = text.lstrip()
+        self._thinks = start.startswith(_OPENING)
+        closed = _CLOSED.search(text)
+        if closed is None and (self._thinks or any(tag.startswith(start) for tag in _OPENING)):
+            return
+        said = text[closed.end() :].lstrip() if closed else start
+        self._speaks = bool(said)
+        self._held = [] if said else [text]
+        if said:
+            self._on_text(said)
 
     def body(self) -> Json:
         """The whole."""

@@ -18,7 +18,7 @@ from consult.agents.examiner import examine
 from consult.agents.recipient import receive
 from consult.agents.rules import guidance
 from consult.clean import clean, one_line
-from consult.errors import AgentError, InfrastructureError
+from consult.errors import AgentError, ConsultError
 from consult.events import (
     EVENT,
     Actor,
@@ -52,8 +52,8 @@ from consult.terms import Urgency
 
 Update = dict[str, Any]
 Node = Callable[[State, Runtime[Context]], Update]
-_AROUND: Final = (InfrastructureError, OSError, MemoryError)
-"""What fails around an inquirer: OSError holds time-outs and lost connections."""
+_AROUND: Final = (ConsultError, OSError, MemoryError)
+"""What fails around an inquirer: a server, a ledger, a prompt of the user's; OSError holds time-outs and lost connections."""
 
 
 def numbered(events: Iterable[Event], state: State, *, by: object = None) -> list[Event]:
@@ -84,7 +84,7 @@ def _reason(who: str, error: BaseException) -> StopReason:
     """The stop reason of a failure. A budget that is used up ends a consultation, whoever met it; it is no failure."""
     if isinstance(error, BudgetSpent):
         return error.stop
-    if who != "inquirer" or isinstance(error, _AROUND):
+    if who != "inquirer" or (isinstance(error, _AROUND) and not isinstance(error, AgentError)):
         return StopReason.INFRASTRUCTURE_ERROR
     return error.stop if isinstance(error, UnusableReply) else StopReason.MODEL_ERROR
 

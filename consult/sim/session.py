@@ -24,6 +24,7 @@ from consult.knowledge.model import Knowledge
 from consult.knowledge.per_object import per_object
 from consult.language.similar import available, require
 from consult.llm.account import Budget
+from consult.llm.base import OnText
 from consult.persona import Persona
 from consult.scenario import Scenario, Speaker
 from consult.seeds import digest, seed_of
@@ -191,7 +192,7 @@ def header(setup: Setup) -> Header:
     )
 
 
-def context(setup: Setup) -> Context:
+def context(setup: Setup, hear: OnText | None = None) -> Context:
     """The graph's context. Raises UsageError if an agent cannot be had."""
     for role, spec in setup.line_up.items():
         check_spec(role, spec)
@@ -200,7 +201,7 @@ def context(setup: Setup) -> Context:
     p = setup.provenance
     shared = (setup.seed, setup.epoch, p.scenario)
     panel = setup.panel
-    talk = Talk(setup.models, setup.cell[:ID]) if played_by_models(setup.line_up) or panel is not None else None
+    talk = Talk(setup.models, setup.cell[:ID], hear) if played_by_models(setup.line_up) or panel is not None else None
     spec, given = setup.line_up["inquirer"], None
     if spec.startswith(PREFIX):
         given = setup.aids.given(spec, setup.scenario, setup.album, setup.knowledge, setup.models)
@@ -222,9 +223,12 @@ def context(setup: Setup) -> Context:
     )
 
 
-def stream(setup: Setup) -> Iterator[Event]:
-    """The events as they happen, those of a fork's past first, the scores last."""
-    c = context(setup)
+def stream(setup: Setup, hear: OnText | None = None) -> Iterator[Event]:
+    """The events as they happen, those of a fork's past first, the scores last.
+
+    `hear` is told the words of an inquirer that is a model while they come, before their event, from another thread.
+    """
+    c = context(setup, hear)
     yield from setup.past.events if setup.past is not None else ()
     for step in graph().stream(beginning(setup, c), _config(setup), context=c, stream_mode="updates"):
         for update in step.values():

@@ -7,37 +7,26 @@ never the diagnosis, a fact not released, or a score. Where its words do not do,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from consult.agents.base import PatientView
 from consult.agents.llm.spec import prompts
 from consult.agents.llm.talk import Talk
+from consult.agents.llm.wording import LONGEST, Fault, Wording
 from consult.agents.llm.words import age_in_words, mood_in_words, traits_in_words
 from consult.agents.patient.policy import Plan
 from consult.agents.patient.reference import ReferencePatient, Voice
 from consult.clean import clean
 from consult.events import Event, Guarded, Query, Told
-from consult.language.extractor import extract
-from consult.language.guard import breaches
 from consult.language.voice import third_person
 from consult.llm.base import Message, Outcome, Request
 from consult.llm.endpoint import Endpoint
-from consult.scenario import Speaker, State
+from consult.scenario import Speaker
 
 WORDINGS: Final = 3
 """Times a model may word a turn before the template's words are said (ours)."""
-LONGEST: Final = 1200
-"""Characters of an utterance beyond which nobody speaks in a consultation (ours)."""
 _ROLE: Final = "patient"
 _QUOTES: Final = "\"'“”„«»*` "
-
-
-class Fault(NamedTuple):
-    """What is wrong with a wording, as of `Guarded`."""
-
-    breach: str
-    about: str
 
 
 class ModelPatient(ReferencePatient):
@@ -67,8 +56,16 @@ class ModelVoice(Voice):
     ) -> tuple[Plan, str, list[Event]]:
         """See `Voice`. Raises CallError where no server answers, BudgetSpent."""
         plan, template, events = super().say(plan, query, before, fixed=fixed, bare_answers=bare_answers)
-        check = _Check(self.view, query.findings if query is not None else (), plan.told, before)
         messages = self._messages(plan, template, before)
+        check = Wording(
+            view=self.view,
+            asked=query.findings if query is not None else (),
+            told=plan.told,
+            before=before,
+            template=template,
+            given=" ".join((clean(self.view.question), *self._told(before))),
+            prompt=messages[0].text,
+        )
         for attempt in range(1, WORDINGS + 1):
             request = Request(messages, sampling=self._talk.sampling)
             reply = self._talk.ask(self._endpoint, request, role=_ROLE, turn=self.view.turn, attempt=attempt)
@@ -131,42 +128,3 @@ class ModelVoice(Voice):
 def _spoken(text: str) -> str:
     """What is said, on one line and without quotation marks around it."""
     return " ".join(clean(text, limit=LONGEST + 1).split()).strip(_QUOTES)
-
-
-@dataclass(frozen=True, slots=True)
-class _Check:
-    """What a model's words must hold: no more than was released, and all of it. As strict as the audit afterwards."""
-
-    view: PatientView
-    asked: tuple[str, ...]
-    told: tuple[Told, ...]
-    before: tuple[Told, ...]
-
-    def faults(self, text: str) -> list[Fault]:
-        """Everything wrong with the words."""
-        if not text:
-            return [Fault("role_break", "empty")]
-        if len(text) > LONGEST:
-            return [Fault("role_break", "too long")]
-        scenario, knowledge = self.view.scenario, self.view.world.knowledge
-        guarded = breaches(text, self.asked, self.told, self.before, scenario, knowledge)
-        found = [Fault(f.breach, f.about) for f in guarded]
-        for_other = scenario.patient.speaker is not Speaker.SELF
-        read = {r.finding: r for r in extract(text, knowledge, self.asked, for_other=for_other)}
-        for t in self.told:
-            r = read.get(t.finding)
-            if t.state in ("present", "absent") and (
-                r is None or r.state != t.state or not set(t.values) <= set(r.values)
-            ):
-                found.append(Fault("omission", t.finding))
-        listed = {t.finding for t in self.told}
-        for r in read.values():  # to deny what one has is no wording of a silence about it
-            fact = scenario.by_finding.get(r.finding)
-            if (
-                r.state == "not_noticed"
-                and r.finding not in listed
-                and fact is not None
-                and fact.state is State.PRESENT
-            ):
-                found.append(Fault("invention", r.finding))
-        return list(dict.fromkeys(found))

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
+from consult.agents.llm.spoken import Spoken
 from consult.clean import one_line
 from consult.errors import UsageError
 from consult.events import Used
 from consult.llm.account import Budget
-from consult.llm.base import Reply, Request, Sampling
+from consult.llm.base import OnText, Reply, Request, Sampling
 from consult.llm.client import Client
-from consult.llm.endpoint import CONCURRENCY, Endpoint
+from consult.llm.endpoint import CONCURRENCY, TIMEOUT, Endpoint
 from consult.llm.ledger import Ledger, Player, Recorder, SqliteLedger
 
 UNBOUNDED: Final = Budget()
@@ -34,6 +35,8 @@ class Models:
     """As of `Endpoint`."""
     concurrency: int = CONCURRENCY
     """Calls under way at a time."""
+    timeout: float = TIMEOUT
+    """Seconds for one whole answer."""
     ledger: str = ""
     """The file in which answers are kept; empty: none."""
     record: str = ""
@@ -45,7 +48,8 @@ class Models:
 
     def endpoint(self, model: str) -> Endpoint:
         """Where a model is reached. Raises UsageError where its name or the address can be none."""
-        return Endpoint(model, self.api_base, transport=self.transport, concurrency=self.concurrency)
+        how = {"transport": self.transport, "concurrency": self.concurrency, "timeout": self.timeout}
+        return Endpoint(model, self.api_base, **how)  # type: ignore[arg-type]
 
     def sampling(self) -> Sampling:
         """How a model draws its words: as its provider or server has it."""
@@ -99,9 +103,10 @@ class _Heard:
 class Talk:
     """The calls of one consultation."""
 
-    def __init__(self, models: Models, consultation: str) -> None:
-        """Raises ConsultError where the ledger or cassette cannot be used."""
+    def __init__(self, models: Models, consultation: str, hear: OnText | None = None) -> None:
+        """`hear`: the inquirer's words while they come. Raises ConsultError where the ledger or cassette cannot be used."""
         self._models = models
+        self._hear = hear
         self._calls = _client(models).calls(consultation, budget=models.budget)
         self._heard: dict[str, _Heard] = {}
 
@@ -119,7 +124,9 @@ class Talk:
 
     def ask(self, endpoint: Endpoint, request: Request, *, role: str, turn: int, attempt: int = 0) -> Reply:
         """The reply, on the account of the role. Raises CallError, BudgetSpent or StoreError."""
-        reply = self._calls.ask(endpoint, request, role=role, turn=turn, attempt=attempt)
+        # A patient's words are nobody's before the guard has read them; litellm does not tell a stream's model.
+        hear = Spoken(self._hear) if self._hear and role == "inquirer" and endpoint.direct else None
+        reply = self._calls.ask(endpoint, request, role=role, turn=turn, attempt=attempt, on_text=hear)
         heard = self._heard.setdefault(role, _Heard())
         if reply.model:
             heard.models[one_line(reply.model, limit=200)] = None

@@ -100,11 +100,11 @@ class Way:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(json.dumps(what), file=self._process.stdin, flush=True)
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{self._process.args} has ended")
-        found: dict[str, Any] = json.loads(line)
-        return found
+        for line in self._process.stdout:
+            if line.startswith("{"):  # else it is a library that talks
+                found: dict[str, Any] = json.loads(line)
+                return found
+        raise RuntimeError(f"{self._process.args} has ended")
 
     def close(self) -> None:
         self._process.communicate("")

@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,9 @@ from scripted_server import Say, ScriptedServer, asked_as, plays
 from consult.agents.llm.talk import hang_up
 from consult.batch import Plan, execute, setups
 from consult.batch.budget import Budget
+from consult.batch.engine import waiting
+from consult.batch.threads import in_threads
+from consult.batch.workers import played_by
 from consult.cli.main import cli, main
 from consult.errors import UsageError
 from consult.store.db import Store
@@ -173,10 +178,34 @@ def test_bad_input_is_one_line(
     assert not server.requests
 
 
+def test_several_processes_keep_what_one_keeps(server: ScriptedServer, tmp_path: Path) -> None:
+    p = plan(server, patient=MODEL, max_turns=1)
+    cells, asked = setups(p), []
+    played = []
+    for engine in (waiting(4, 16), partial(played_by, jobs=2, threads=2)):
+        before = len(server.requests)
+        with_ledger = replace(cells, models=replace(cells.models, ledger=str(tmp_path / f"{len(played)}.ledger")))
+        played.append(sorted(engine(with_ledger, iter(range(3)), lambda: False), key=lambda one: one.index))
+        asked.append(len(server.requests) - before)
+        hang_up()
+    assert [one.kept for one in played[0]] == [one.kept for one in played[1]]
+    assert asked[0] == asked[1] > 0
+    assert server.most_at_once > 1
+
+
+def test_another_process_for_each_sixteen_at_a_time() -> None:
+    assert waiting(4, 16).func is in_threads
+    assert waiting(1, 64).keywords == {"concurrency": 64}
+    assert [waiting(jobs, 64).keywords for jobs in (2, 4, 8)] == [
+        {"jobs": 2, "threads": 32}, {"jobs": 4, "threads": 16}, {"jobs": 4, "threads": 16},
+    ]  # fmt: skip
+
+
 def test_the_pages_commands_run(server: ScriptedServer) -> None:
     page = (ROOT / "docs" / "models.md").read_text("utf-8")
-    shown = [line for line in page.splitlines() if line.startswith(("consult run ", "consult batch "))]
-    assert len(shown) == 2
+    begin = ("consult run ", "consult batch ", "consult score ", "consult report ")
+    shown = [line for line in page.splitlines() if line.startswith(begin)]
+    assert len(shown) == 6
     for line in shown:
         words = line.replace("http://127.0.0.1:8081/v1", server.url).split()[1:]
         out = CliRunner().invoke(cli, words)

@@ -97,10 +97,11 @@ def consultations(url: str, consultations: int, at_once: int) -> dict[str, Any]:
             task, model=roles["inquirer"], model_roles=roles, max_samples=at_once, max_connections=at_once,
             display="none", log_dir=folder, log_level="error", ctl_server=False,
         )  # fmt: skip
-    assert log.status == "success", log.error
-    assert log.samples is not None
-    assert len(log.samples) == consultations
-    return {"end": time.monotonic(), "processor": group_processor() - start}
+        found = {"end": time.monotonic(), "processor": group_processor() - start}
+        assert log.status == "success", log.error
+        assert log.results is not None
+        assert log.results.completed_samples == consultations
+    return found
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from consult.agents.llm.talk import hang_up
 from consult.batch.cells import Cells
-from consult.batch.playing import Played, Stop, play_cell
+from consult.batch.playing import Played, Stop, play_cell, rehearse
 from consult.errors import InfrastructureError
 
 AHEAD: Final = 2
@@ -148,6 +148,7 @@ def _one_by_one(pipe: Connection, cells: Cells) -> None:
 
 
 def _side_by_side(pipe: Connection, cells: Cells, threads: int) -> None:
+    rehearse(cells)
     given: SimpleQueue[int] = SimpleQueue()
     sending = Lock()
 

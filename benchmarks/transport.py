@@ -22,6 +22,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -159,9 +160,11 @@ CONSULTATIONS = ((50, 64, 6), (500, 64, 3), (500, 256, 3))
 """Delay, how many at once, and how often as many one after the other."""
 
 
-def consultations(server: Server, rounds: int, jobs: list[int], inspect: str | None) -> None:
+def consultations(
+    server: Server, pairs: Sequence[tuple[int, int, int]], rounds: int, jobs: list[int], inspect: str | None
+) -> None:
     """The table of whole consultations."""
-    for delay, at_once, waves in CONSULTATIONS:
+    for delay, at_once, waves in pairs:
         runs: dict[str, list[dict[str, float]]] = {}
         for _ in range(rounds):
             for n in jobs:
@@ -231,6 +234,7 @@ def main() -> None:
     parser.add_argument("what", nargs="*", choices=["calls", "consultations", []], help="default: both")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--whole", action="store_true", help="every delay, number at once and length of history")
+    parser.add_argument("--delay", type=int, help="only what is answered after so many milliseconds")
     parser.add_argument("--jobs", default=f"1,{os.cpu_count()}", help="processes of our batch, to be compared")
     parser.add_argument("--inspect-python", default=sys.executable, metavar="PATH", help="one that has inspect_ai")
     args = parser.parse_args()
@@ -239,12 +243,14 @@ def main() -> None:
     if inspect is None:
         print(f"inspect_ai is not in {args.inspect_python} and is left out (see --help)")
     settings = [Setting(*s) for s in product(DELAYS, AT_ONCE, HISTORIES)] if args.whole else SOME
+    settings = [s for s in settings if args.delay in (None, s.delay)]
     server = Server()
     try:
         if "calls" in args.what or not args.what:
             calls(server, settings, args.rounds, inspect)
         if "consultations" in args.what or not args.what:
-            consultations(server, args.rounds, [int(n) for n in args.jobs.split(",")], inspect)
+            pairs = [c for c in CONSULTATIONS if args.delay in (None, c[0])]
+            consultations(server, pairs, args.rounds, [int(n) for n in args.jobs.split(",")], inspect)
     finally:
         server.close()
 

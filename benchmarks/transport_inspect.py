@@ -32,7 +32,9 @@ from transport_load import answer_lines, group_processor, history, timed
 
 ROUNDS = 10
 DOCTOR = "You are a doctor in a consultation. " + "Ask one question at a time, and answer with one JSON object. " * 35
-PATIENT = "You play a person in a medical consultation. " + "Say what you are given, in your own manner, and no more. " * 25
+PATIENT = (
+    "You play a person in a medical consultation. " + "Say what you are given, in your own manner, and no more. " * 25
+)
 SAID = "I have this pressure in the middle of my chest, for two weeks now. It comes when I climb the stairs."
 MESSAGE: dict[str, Callable[[str], ChatMessage]] = {
     "system": lambda text: ChatMessageSystem(content=text),

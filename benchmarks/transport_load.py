@@ -21,7 +21,7 @@ Call = Callable[[int], Awaitable[object]]
 
 def history(n: int) -> list[tuple[str, str]]:
     """So many messages, role and text, of about 200 characters each: a system prompt, a dialogue, a question."""
-    roles = ["system", *(("user", "assistant") * n)][: n - 1] + ["user"]
+    roles = [*["system", *(("user", "assistant") * n)][: n - 1], "user"]
     return [(role, f"{i}: {WORDS}") for i, role in enumerate(roles)]
 
 

@@ -4,8 +4,9 @@
 
 prints its address; the rest of a URL says what it does: `ADDRESS/MILLISECONDS/same/v1` gives one answer to all, and reads
 nothing but a request's length; `ADDRESS/MILLISECONDS/play/v1` reads it and plays both roles by rules: a patient that says
-what it is given, a doctor that asks ten questions and concludes. `GET ADDRESS/stats` says what it took since it was last
-asked: calls, its own processor time, and when the first call came. It ends when standard input does. `tests/scripted_server.py`, which can fail in every way, takes several times as long.
+what it is given, a doctor that asks ten questions and concludes. `GET ADDRESS/stats` says what was done since it was last
+asked: calls, its own processor time, and when the first call came. It ends when standard input does.
+`tests/scripted_server.py`, which can fail in every way, does more for each call.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from consult.persona import NEUTRAL, load_persona
 from consult.scenario import find_scenario, load_scenario
 from consult.sim.session import Setup, play
 
-with suppress(Exception):  # a file of the user's may stand for one of these; what is wrong with it is told where it is played
+with suppress(Exception):  # a file of the user's may stand for one of these; what is wrong is told where it is played
     scenario = load_scenario(find_scenario(DEFAULT_SCENARIO))
     play(Setup(scenario, load_persona(NEUTRAL), load_hospital(), load_knowledge()))
 

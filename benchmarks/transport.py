@@ -120,9 +120,9 @@ def has_inspect(python: str) -> bool:
 def calls(server: Server, settings: list[Setting], rounds: int, inspect: str | None) -> None:
     """The table of calls."""
     ways = {name: Way("transport_ways.py", name) for name in LABELS if name != "inspect"}
-    if inspect is not None:
-        ways["inspect"] = Way("transport_inspect.py", "calls", inspect)
     for s in settings:
+        if inspect is not None:  # a new process: in an old one its first number at once would hold for all
+            ways["inspect"] = Way("transport_inspect.py", "calls", inspect)
         runs: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
         busiest = heaviest = 0.0
         for _, (name, way) in product(range(rounds), ways.items()):
@@ -137,6 +137,8 @@ def calls(server: Server, settings: list[Setting], rounds: int, inspect: str | N
         print(f"\n{s.delay} ms, {s.at_once} at once, {s.history} messages of history, {s.calls} calls a run")
         for name, found in runs.items():
             show(LABELS[name], found, runs["litellm"], s)
+        if inspect is not None:
+            ways.pop("inspect").close()
         print(f"  the server: {heaviest * 1000:.3f} ms of processor a call at most, busy {busiest:.0%} at most")
     for way in ways.values():
         way.close()

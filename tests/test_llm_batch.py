@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -68,21 +69,25 @@ def texts(path: Path) -> list[str]:
         return sorted(json.dumps(r | {"created": ""}, sort_keys=True, default=str) for r in store.each("r"))
 
 
-def test_eight_at_a_time_keep_what_one_keeps_and_a_second_run_asks_nothing(
-    server: ScriptedServer, tmp_path: Path
-) -> None:
-    class Together(Say):
-        """Answers when another call is under way."""
+def together(server: ScriptedServer) -> Say:
+    """Plays both roles, and answers when another call is under way."""
 
+    class Together(Say):
         async def __call__(self, request: web.Request, asked: Any) -> web.StreamResponse:
             while server.most_at_once < 2:
                 await asyncio.sleep(0.001)
             return await plays(asked)(request, asked)
 
+    return Together()
+
+
+def test_eight_at_a_time_keep_what_one_keeps_and_a_second_run_asks_nothing(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
     p = plan(server, patient=MODEL)
     for name, concurrency in (("one.db", 1), ("eight.db", 8)):
         server.most_at_once = 0
-        server.default = Together() if concurrency > 1 else plays
+        server.default = together(server) if concurrency > 1 else plays
         with Store(tmp_path / name) as store:
             done = list(execute(p, setups(p), store, concurrency=concurrency))
         assert [d.status for d in done] == ["done"] * 3
@@ -183,14 +188,14 @@ def test_several_processes_keep_what_one_keeps(server: ScriptedServer, tmp_path:
     cells, asked = setups(p), []
     played = []
     for engine in (waiting(4, 16), partial(played_by, jobs=2, threads=2)):
-        before = len(server.requests)
+        before, server.most_at_once, server.default = len(server.requests), 0, together(server)
         with_ledger = replace(cells, models=replace(cells.models, ledger=str(tmp_path / f"{len(played)}.ledger")))
         played.append(sorted(engine(with_ledger, iter(range(3)), lambda: False), key=lambda one: one.index))
         asked.append(len(server.requests) - before)
         hang_up()
+        assert server.most_at_once > 1
     assert [one.kept for one in played[0]] == [one.kept for one in played[1]]
     assert asked[0] == asked[1] > 0
-    assert server.most_at_once > 1
 
 
 def test_another_process_for_each_sixteen_at_a_time() -> None:
@@ -203,9 +208,12 @@ def test_another_process_for_each_sixteen_at_a_time() -> None:
 
 def test_the_pages_commands_run(server: ScriptedServer) -> None:
     page = (ROOT / "docs" / "models.md").read_text("utf-8")
-    begin = ("consult run ", "consult batch ", "consult score ", "consult report ")
-    shown = [line for line in page.splitlines() if line.startswith(begin)]
-    assert len(shown) == 6
+    for name, text in re.findall(r"^```yaml\n# (\S+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        Path(name).write_text(text, "utf-8")
+    shown = [
+        line for line in page.splitlines() if line.startswith(("consult run ", "consult batch ", "consult score "))
+    ]
+    assert len(shown) == 9
     for line in shown:
         words = line.replace("http://127.0.0.1:8081/v1", server.url).split()[1:]
         out = CliRunner().invoke(cli, words)

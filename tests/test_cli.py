@@ -95,6 +95,7 @@ class FakeSetup:
     models: Any = None
     aids: Any = None
     album: Any = None
+    rubrics: Any = ()
 
     @property
     def cell(self) -> str:

@@ -7,12 +7,12 @@ again. Nothing is collected: memory does not grow with the number of cells.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 from time import monotonic
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from consult.agents.llm.talk import hang_up
 from consult.batch.budget import Spent
@@ -49,6 +49,10 @@ class Done:
     """Taken by models; None where that is not known."""
     cost: float | None = 0.0
     """In dollars; None where that is not known."""
+    roles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The same by role, with calls."""
+    remarks: tuple[str, ...] = ()
+    """What should be said of its judges."""
 
 
 def execute(
@@ -60,12 +64,14 @@ def execute(
     engine: Engine | None = None,
     stop: Stop = lambda: False,
     concurrency: int | None = None,
+    begun: Callable[[int], object] | None = None,
 ) -> Iterator[Done]:
     """Runs the cells that are not done yet, each saved as soon as it is played, and tells of each cell once.
 
     `cells`: those of `setups`. `jobs`: processes on this machine at most, or else an `engine`; where models play, they have
     `concurrency` threads between them, and what is answered is kept in a ledger beside the store. From when `stop()` is true, or
     the plan's budget is used up, nothing new is begun, what was begun is finished; cells not reached are not told of.
+    `begun` is told of each cell that an engine takes, in the caller's thread.
     Raises UsageError if the run is there with another plan or other content or a plug-in cannot be loaded, StoreError
     if results cannot be kept.
     """
@@ -86,7 +92,7 @@ def execute(
             break
     if first is None:
         return
-    work = _Work(plan, store)
+    work = _Work(plan, store, begun)
     missing = islice(work.missing(chain((first,), looked_at)), plan.budget.consultations)
     if engine is None and plan.by_models:
         at_once = concurrency or CONCURRENCY
@@ -126,6 +132,7 @@ class _Work:
 
     plan: Plan
     store: Store
+    begun: Callable[[int], object] | None = None
     keys: dict[int, str] = field(default_factory=dict)
     """Of the cells that the engine has taken and not given back."""
     skipped: deque[Done] = field(default_factory=deque)
@@ -147,6 +154,8 @@ class _Work:
                 self.skipped.append(one)
             else:
                 self.keys[one[0]] = one[1]
+                if self.begun is not None:
+                    self.begun(one[0])
                 yield one[0]
 
     def drained(self) -> Iterator[Done]:
@@ -165,7 +174,8 @@ class _Work:
         self.store.keep(played.kept, self.plan.run, cell=key)
         self.spent.add(played.usage)
         correct, usage = played.kept.judged.columns["correct"], played.usage
-        return Done(played.index, "done", played.problem, correct, usage["tokens"], usage["cost"])
+        took = usage["tokens"], usage["cost"]
+        return Done(played.index, "done", played.problem, correct, *took, usage["roles"], played.remarks)
 
 
 def local(jobs: int) -> Engine:

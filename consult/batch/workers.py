@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
@@ -81,7 +82,8 @@ def _start(cells: Cells, threads: int) -> _Worker:
         context.set_forkserver_preload(["consult.batch.warm"])
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, cells, threads, dict(os.environ)), daemon=True)
-    process.start()
+    with redirect_stderr(sys.__stderr__):  # Textual's has no descriptor that the fork server could be given to keep
+        process.start()
     theirs.close()  # else its end would not be seen when the process dies
     return _Worker(process, ours)
 

@@ -38,7 +38,9 @@ SHOWN: Final = 200
     "--inquirer", multiple=True, metavar="SPEC", help="A doctor under test. Repeatable. Default: reference."
 )
 @options.agents
+@options.rubric
 @options.models
+@options.budget_each
 @options.world
 @options.option("--epochs", type=click.IntRange(1, 100_000), help="Times each cell is run. Default: 1.")
 @options.option("--jobs", type=click.IntRange(1, 1024), help="Processes. Default: one for each core there is work for.")
@@ -89,7 +91,7 @@ def batch(
     options by name (`consult schema plan`); options given here count over it. Exit code 3: some consultation failed.
     """
     from consult.batch import load_plan, setups
-    from consult.cli.planning import plan_from
+    from consult.batch.planning import plan_from
 
     base = load_plan(plan_file).model_dump() if plan_file is not None else {}
     plan = plan_from(base, given)
@@ -167,6 +169,7 @@ def _run(
     from consult.store.db import Store
 
     failures: list[str] = []
+    remarked = set[str]()
     with Store(db) as store:
         at_a_time = jobs if engine else (concurrency or CONCURRENCY) if plan.by_models else jobs or cores()
         with progress(plan.run, len(cells), at_a_time) as telling, _gently() as stopped:
@@ -174,6 +177,9 @@ def _run(
                 plan, cells, store, jobs=jobs or cores(), engine=engine, stop=stopped, concurrency=concurrency
             ):
                 telling.add(done)
+                for remark in set(done.remarks) - remarked:
+                    note(f"warning: {remark}")
+                remarked.update(done.remarks)
                 if done.problem and len(failures) < TOLD:
                     failures.append(_problem(cells, done))
         counts = telling.counts

@@ -33,7 +33,9 @@ CASSETTE: Final = click.Path(path_type=Path, dir_okay=False)
 )
 @options.option("--inquirer", metavar="SPEC", help="The doctor under test (`consult list agents`). Default: reference.")
 @options.agents
+@options.rubric
 @options.models
+@options.budget_each
 @options.option("--record", type=CASSETTE, metavar="FILE", help="Keep what models answer in this cassette.")
 @options.option("--replay", type=CASSETTE, metavar="FILE", help="Answer for models from this cassette, and call none.")
 @options.world
@@ -59,7 +61,7 @@ def run(
 ) -> None:
     """Run one consultation and score it. SCENARIO is an id (`consult list scenarios`) or a file."""
     from consult.batch import default_scenario, setups
-    from consult.cli.planning import plan_from
+    from consult.batch.planning import plan_from
 
     named = scenario or default_scenario(folders)
     single = {"scenarios": named, "personas": given.pop("persona"), "inquirer": given.pop("inquirer")}
@@ -130,9 +132,12 @@ def play_here(setup: Setup, level: str | None, *, past: int = 0) -> Transcript:
 
 
 def report_end(ctx: click.Context, transcript: Transcript, *, as_json: bool, where: str) -> None:
+    from consult.judge.marks import remarks
     from consult.store.summary import failed, summary
 
     result = summary(transcript)
+    for remark in remarks(transcript.events):
+        note(f"warning: {remark}")
     if as_json:
         print_json(result)
     elif where:

@@ -352,6 +352,7 @@ def assessor(state: State, runtime: Runtime[Context]) -> Update:
     c = runtime.context
     events = tuple(state["events"])
     case = Case(c.scenario, c.world.knowledge, c.world.hospital, events)
-    marks: list[Event] = [*(c.talk.used() if c.talk is not None else ()), *assess(case)]
+    judgements = c.bench.marks(case) if c.bench is not None else []  # first, so that what they take is counted
+    marks: list[Event] = [*(c.talk.used() if c.talk is not None else ()), *assess(case), *judgements]
     marks.append(audit(events, c.scenario, c.world.knowledge, c.persona, c.world.resolver))
     return {"events": numbered(marks, state)}

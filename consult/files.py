@@ -338,7 +338,7 @@ def files_under(folder: Path) -> list[Path]:
     found = []
     for path in sorted(folder.rglob("*")):
         if path.suffix in SUFFIXES and path.is_file() and not path.name.startswith("."):
-            if not path.resolve().is_relative_to(root):
+            if path.is_symlink() and not path.resolve().is_relative_to(root):  # linked folders are not gone into
                 continue
             found.append(path)
     return found
@@ -349,6 +349,7 @@ Stamp = tuple[str, int, int]
 
 def stamp(path: Path) -> tuple[Stamp, ...]:
     """What a file, or the files of a folder, look like now (path, time of change in ns, bytes): a key for caches."""
+    path = path.resolve()  # once: to resolve each file took a batch more time than its scores
     files = files_under(path) if path.is_dir() else [path]
     out = []
     for f in files:
@@ -356,7 +357,7 @@ def stamp(path: Path) -> tuple[Stamp, ...]:
             s = f.stat()
         except OSError:
             continue
-        out.append((str(f.resolve()), s.st_mtime_ns, s.st_size))
+        out.append((str(f), s.st_mtime_ns, s.st_size))
     return tuple(out)
 
 

@@ -102,14 +102,18 @@ def test_a_cell_that_takes_its_process_down_again_and_again_has_failed() -> None
     again, tries, failed = deque[int](), Counter[int](), []
     for _ in range(TRIES):
         failed.append(_back(_Worker(process, Pipe()[0], deque([7, 8]), ready=True), again, tries))
-    assert failed[:-1] == [None] * (TRIES - 1)
-    assert failed[-1] == Played(7, None, problem="its process died 3 times (exit code -9)")
+    assert failed[:-1] == [[]] * (TRIES - 1)
+    assert failed[-1] == [Played(7, None, problem="its process died 3 times (exit code -9)")]
     assert Counter(again) == {8: TRIES, 7: TRIES - 1}
     for _ in range(TRIES - 1):
-        assert _back(_Worker(process, Pipe()[0], deque([9])), again, tries) is None
+        assert _back(_Worker(process, Pipe()[0], deque([9])), again, tries) == []
     assert Counter(again)[9] == TRIES - 1
     with pytest.raises(InfrastructureError, match="could not start"):
         _back(_Worker(process, Pipe()[0], deque([9])), again, tries)
+    tries.clear()
+    assert _back(_Worker(process, Pipe()[0], deque([1, 2, 3]), ready=True), again, tries, playing=2) == []
+    assert tries == {1: 1, 2: 1}
+    assert list(again)[-3:] == [3, 1, 2]
 
 
 @pytest.mark.parametrize(("name", "after"), [("SIGKILL", (3,)), ("SIGINT", (3,))])

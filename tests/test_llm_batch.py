@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ from scripted_server import Say, ScriptedServer, asked_as, plays
 from consult.agents.llm.talk import hang_up
 from consult.batch import Plan, execute, setups
 from consult.batch.budget import Budget
+from consult.batch.engine import waiting
+from consult.batch.threads import in_threads
+from consult.batch.workers import played_by
 from consult.cli.main import cli, main
 from consult.errors import UsageError
 from consult.store.db import Store
@@ -64,21 +69,25 @@ def texts(path: Path) -> list[str]:
         return sorted(json.dumps(r | {"created": ""}, sort_keys=True, default=str) for r in store.each("r"))
 
 
-def test_eight_at_a_time_keep_what_one_keeps_and_a_second_run_asks_nothing(
-    server: ScriptedServer, tmp_path: Path
-) -> None:
-    class Together(Say):
-        """Answers when another call is under way."""
+def together(server: ScriptedServer) -> Say:
+    """Plays both roles, and answers when another call is under way."""
 
+    class Together(Say):
         async def __call__(self, request: web.Request, asked: Any) -> web.StreamResponse:
             while server.most_at_once < 2:
                 await asyncio.sleep(0.001)
             return await plays(asked)(request, asked)
 
+    return Together()
+
+
+def test_eight_at_a_time_keep_what_one_keeps_and_a_second_run_asks_nothing(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
     p = plan(server, patient=MODEL)
     for name, concurrency in (("one.db", 1), ("eight.db", 8)):
         server.most_at_once = 0
-        server.default = Together() if concurrency > 1 else plays
+        server.default = together(server) if concurrency > 1 else plays
         with Store(tmp_path / name) as store:
             done = list(execute(p, setups(p), store, concurrency=concurrency))
         assert [d.status for d in done] == ["done"] * 3
@@ -176,12 +185,37 @@ def test_bad_input_is_one_line(
     assert not server.requests
 
 
+def test_several_processes_keep_what_one_keeps(server: ScriptedServer, tmp_path: Path) -> None:
+    p = plan(server, patient=MODEL, max_turns=1)
+    cells, asked = setups(p), []
+    played = []
+    for engine in (waiting(4, 16), partial(played_by, jobs=2, threads=2)):
+        before, server.most_at_once, server.default = len(server.requests), 0, together(server)
+        with_ledger = replace(cells, models=replace(cells.models, ledger=str(tmp_path / f"{len(played)}.ledger")))
+        played.append(sorted(engine(with_ledger, iter(range(3)), lambda: False), key=lambda one: one.index))
+        asked.append(len(server.requests) - before)
+        hang_up()
+        assert server.most_at_once > 1
+    assert [one.kept for one in played[0]] == [one.kept for one in played[1]]
+    assert asked[0] == asked[1] > 0
+
+
+def test_another_process_for_each_sixteen_at_a_time() -> None:
+    assert waiting(4, 16).func is in_threads
+    assert waiting(1, 64).keywords == {"concurrency": 64}
+    assert [waiting(jobs, 64).keywords for jobs in (2, 4, 8)] == [
+        {"jobs": 2, "threads": 32}, {"jobs": 4, "threads": 16}, {"jobs": 4, "threads": 16},
+    ]  # fmt: skip
+
+
 def test_the_pages_commands_run(server: ScriptedServer) -> None:
     page = (ROOT / "docs" / "models.md").read_text("utf-8")
     for name, text in re.findall(r"^```yaml\n# (\S+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
         Path(name).write_text(text, "utf-8")
-    shown = [line for line in page.splitlines() if line.startswith(("consult run ", "consult batch "))]
-    assert len(shown) == 6
+    shown = [
+        line for line in page.splitlines() if line.startswith(("consult run ", "consult batch ", "consult score "))
+    ]
+    assert len(shown) == 9
     for line in shown:
         words = line.replace("http://127.0.0.1:8081/v1", server.url).split()[1:]
         out = CliRunner().invoke(cli, words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -151,7 +152,11 @@ def test_asking_again_shows_what_was_wrong_and_cuts_what_was_long() -> None:
     asked = again(OBJECT, long, read(long, Complaint))
     assert len(asked.messages[-2].text) == 2000
     cut = Answer('{"site', finish="length")
-    assert "shorter" in again(OBJECT, cut, read(cut, Complaint)).messages[-1].text
+    told = again(OBJECT, cut, read(cut, Complaint)).messages[-1].text
+    assert "shorter" in told
+    assert "JSON Schema" in told
+    held = replace(cut, enforced=Enforced.SCHEMA)  # the server holds it to the schema: to repeat it costs room
+    assert "JSON Schema" not in again(OBJECT, held, read(held, Complaint)).messages[-1].text
     assert again(OBJECT, Answer(), read(Answer(), Complaint)) is OBJECT
 
 

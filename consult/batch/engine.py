@@ -20,6 +20,7 @@ from consult.batch.cells import Cells
 from consult.batch.plan import ASIDE, Plan
 from consult.batch.playing import Engine, Played, Stop, here
 from consult.batch.threads import CONCURRENCY, in_threads
+from consult.llm.ledger import SqliteLedger
 from consult.store.db import Store
 
 _LOADED: Final = ("inquirer", "patient", "triage")
@@ -28,6 +29,9 @@ LEDGER: Final = ".ledger"
 """What stands instead of the ending in the name of the file that keeps models' answers."""
 FEW: Final = 8
 """Cells for which another process is worth its start (about two seconds)."""
+MANY: Final = 16
+"""Consultations with models at a time for which another process is: about as many as one processor keeps up with where an
+answer takes 50 ms (ours, benchmarks/transport.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,8 @@ def execute(
 ) -> Iterator[Done]:
     """Runs the cells that are not done yet, each saved as soon as it is played, and tells of each cell once.
 
-    `cells`: those of `setups`. `jobs`: processes on this machine, or else an `engine`; where models play, it is
-    `concurrency` threads of this process instead, and what they answer is kept in a ledger beside the store. From when `stop()` is true, or
+    `cells`: those of `setups`. `jobs`: processes on this machine at most, or else an `engine`; where models play, they have
+    `concurrency` threads between them, and what is answered is kept in a ledger beside the store. From when `stop()` is true, or
     the plan's budget is used up, nothing new is begun, what was begun is finished; cells not reached are not told of.
     `begun` is told of each cell that an engine takes, in the caller's thread.
     Raises UsageError if the run is there with another plan or other content or a plug-in cannot be loaded, StoreError
@@ -91,8 +95,9 @@ def execute(
     work = _Work(plan, store, begun)
     missing = islice(work.missing(chain((first,), looked_at)), plan.budget.consultations)
     if engine is None and plan.by_models:
-        cells = _with_ledger(cells, store, concurrency or CONCURRENCY)
-        engine = partial(in_threads, concurrency=concurrency or CONCURRENCY)
+        at_once = concurrency or CONCURRENCY
+        cells = _with_ledger(cells, store, at_once)
+        engine = waiting(min(jobs, -(-len(cells) // MANY)), at_once)
     play = engine or local(min(jobs, -(-len(cells) // FEW)))
     try:
         for played in play(cells, missing, work.until(stop)):
@@ -109,6 +114,7 @@ def execute(
 def _with_ledger(cells: Cells, store: Store, concurrency: int) -> Cells:
     """The cells with a ledger beside the store, so that no answer is paid twice, and room for as many calls."""
     ledger = str(store.path.with_suffix(LEDGER))
+    SqliteLedger(ledger).close()  # made by one, before several open it
     calls = max(cells.models.concurrency, concurrency)
     return replace(cells, models=replace(cells.models, ledger=ledger, concurrency=calls))
 
@@ -179,3 +185,13 @@ def local(jobs: int) -> Engine:
     from consult.batch.workers import played_by
 
     return partial(played_by, jobs=jobs)
+
+
+def waiting(jobs: int, at_once: int) -> Engine:
+    """The engine for agents that are models: threads of this process, or of several where one could not keep up."""
+    jobs = min(jobs, -(-at_once // MANY))
+    if jobs < 2:
+        return partial(in_threads, concurrency=at_once)
+    from consult.batch.workers import played_by
+
+    return partial(played_by, jobs=jobs, threads=at_once // jobs)

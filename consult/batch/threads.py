@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Final
 
 from consult.batch.cells import Cells
-from consult.batch.playing import Played, Stop, play_cell
+from consult.batch.playing import Played, Stop, play_cell, rehearse
 
 CONCURRENCY: Final = 8
 """Consultations with models that are under way at a time, unless said otherwise (ours)."""
@@ -26,6 +26,8 @@ def in_threads(cells: Cells, missing: Iterator[int], stop: Stop, *, concurrency:
         while (index := given.get()) is not None:
             back.put(play_cell(cells, index))
 
+    if concurrency > 1:
+        rehearse(cells)
     threads = under_way = 0
     try:
         while True:

@@ -47,7 +47,7 @@ SHOWN: Final = 200
 @options.option(
     "--concurrency",
     type=click.IntRange(1, 1024),
-    help="Consultations at a time where models play (all in one process). Default: 8.",
+    help="Consultations at a time where models play, in one process for each 16. Default: 8.",
 )
 @options.option(
     "--budget",
@@ -174,7 +174,7 @@ def _run(
         at_a_time = jobs if engine else (concurrency or CONCURRENCY) if plan.by_models else jobs or cores()
         with progress(plan.run, len(cells), at_a_time) as telling, _gently() as stopped:
             for done in execute(
-                plan, cells, store, jobs=at_a_time or 1, engine=engine, stop=stopped, concurrency=concurrency
+                plan, cells, store, jobs=jobs or cores(), engine=engine, stop=stopped, concurrency=concurrency
             ):
                 telling.add(done)
                 for remark in set(done.remarks) - remarked:

@@ -122,18 +122,21 @@ def again(request: Request, answer: Answer, found: Read) -> Request:
     if found.outcome is Outcome.EMPTY or request.schema is None:
         return request
     wrong = f"That was not usable: {found.problem}."
+    wanted = instruction(request.schema)
     if found.outcome is Outcome.TRUNCATED:
         wrong = "That was cut off because it was too long. Be much shorter."
-    told = Message("user", f"{wrong} {instruction(request.schema)}")
+        if answer.enforced is Enforced.SCHEMA:  # the shape was not the trouble, and a small context would not hold it
+            wanted = _ONE_OBJECT
+    told = Message("user", f"{wrong} {wanted}")
     return replace(request, messages=(*request.messages, Message("assistant", answer.text[:2000]), told))
+
+
+_ONE_OBJECT: Final = "Answer with one JSON object and nothing else: no explanation, no code fence."
 
 
 def instruction(schema: type[BaseModel]) -> str:
     """What a model is told that nothing but words can hold to the schema."""
-    return (
-        "Answer with one JSON object and nothing else: no explanation, no code fence. "
-        f"It must fit this JSON Schema: {json.dumps(_forms(schema)[1], ensure_ascii=False)}"
-    )
+    return f"{_ONE_OBJECT} It must fit this JSON Schema: {json.dumps(_forms(schema)[1], ensure_ascii=False)}"
 
 
 def with_schema(body: Json, schema: type[BaseModel] | None, mode: Enforced) -> Json:

@@ -149,8 +149,8 @@ def test_run_says_what_it_took_and_a_cassette_plays_it_again(server: ScriptedSer
     ("words", "said"),
     [
         (["run", "--inquirer", "llm:"], "names no model"),
-        (["run", "--patient", "llm:x+rationale"], "only an inquirer has one"),
-        (["run", "--recipient", "llm:x"], "not in this version"),
+        (["run", "--patient", "llm:x+rationale"], "only an inquirer has a strategy"),
+        (["run", "--assessor", "llm:x"], "not in this version"),
         (["run", "--inquirer", "llm:x", "--api-base", "nowhere"], "--api-base"),
         (["run", "--inquirer", "llm:x", "--record", "a", "--replay", "b"], "--record"),
         (["run", "--inquirer", "llm:x", "--replay", "none.jsonl"], "none.jsonl"),
@@ -176,9 +176,9 @@ def test_bad_input_is_one_line(
 def test_the_pages_commands_run(server: ScriptedServer) -> None:
     page = (ROOT / "docs" / "models.md").read_text("utf-8")
     shown = [line for line in page.splitlines() if line.startswith(("consult run ", "consult batch "))]
-    assert len(shown) == 2
+    assert len(shown) == 4
     for line in shown:
         words = line.replace("http://127.0.0.1:8081/v1", server.url).split()[1:]
         out = CliRunner().invoke(cli, words)
         assert out.exit_code == 0, out.output
-    assert {asked_as(r) for r in server.requests} == {"inquirer", "patient"}
+    assert {asked_as(r) for r in server.requests} == {"inquirer", "patient", "recipient", "triage", "resolver"}

@@ -18,13 +18,16 @@ from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
+from scripted_server import ScriptedServer, plays
 from test_batch import CASES, contents, count
 from test_docs import blocks, parsed
 
 from consult.batch import Cells, Plan, execute, play_cell, ray_engine, setups
-from consult.batch.ray_engine import _Flight, on_ray
+from consult.batch.ray_engine import _code, _Flight, _OtherCode, _play, _Sender, on_ray
+from consult.batch.ray_ledger import Far
 from consult.cli.main import cli
-from consult.errors import InfrastructureError, UsageError
+from consult.errors import InfrastructureError, StoreError, UsageError
+from consult.llm.base import Answer
 from consult.persona import Persona
 from consult.store.db import Store
 
@@ -81,6 +84,54 @@ def test_a_lost_node_changes_nothing(
     assert seen == dict.fromkeys(range(len(cells)), 1)
     assert contents(tmp_path / "ray.db") == undisturbed
     assert capfd.readouterr().out == ""
+
+
+def test_what_models_answer_is_kept_on_the_drivers_machine_and_not_paid_again(cluster: Any, tmp_path: Path) -> None:
+    every = dict.fromkeys(("patient", "recipient", "triage"), "llm:openai/local")
+    with ScriptedServer(plays) as server:
+        given = {"inquirer": "llm:openai/local", "max_turns": 2, "api_base": server.url, **every}
+        plan = Plan.model_validate({"name": "r", "scenarios": CASES[:4]} | given)
+        cells = setups(plan)
+
+        def run(name: str, engine: Any) -> int:
+            """Calls that the run took."""
+            server.forget()
+            with Store(tmp_path / name) as store:
+                assert [d.problem for d in execute(plan, cells, store, engine=engine)] == [""] * 4
+            return len(server.requests)
+
+        needed = run("threads.db", None)
+        assert run("ray.db", on_ray(cluster.address)) == needed
+        assert contents(tmp_path / "ray.db") == contents(tmp_path / "threads.db")
+        (tmp_path / "ray.db").unlink()
+        assert run("ray.db", on_ray(cluster.address)) == 0
+        assert contents(tmp_path / "ray.db") == contents(tmp_path / "threads.db")
+
+
+def test_a_node_with_other_prompts_is_told(cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
+    setup = replace(cells[0], agents={"triage": "llm:openai/local"})
+    assert setup.provenance.prompts
+    sent, places = _Sender(lambda part: part).sent(cast(Cells, {0: setup}), 0)
+    monkeypatch.setattr(ray_engine, "_held", lambda key, place: place)
+    monkeypatch.setattr(ray_engine, "prompt_hashes", lambda line_up: {"triage/turn": "another"})
+    with pytest.raises(_OtherCode, match="has other prompts than this machine"):
+        _play(0, _code(), None, sent, places)
+
+
+def test_a_ledger_that_fails_far_away_is_one_line() -> None:
+    class Lost(Exception):
+        cause = StoreError("disk is full\nand more")
+
+    def lost(call: object) -> None:
+        raise Lost
+
+    put = SimpleNamespace(remote=lambda *_: None)
+    ray = SimpleNamespace(get=lost, exceptions=SimpleNamespace(RayError=Lost))
+    far = Far(ray, SimpleNamespace(put=put))
+    with pytest.raises(
+        StoreError, match=r"^the ledger on the driver's machine cannot be used: StoreError: disk is full .*"
+    ):
+        far.put(cast(Any, None), Answer())
 
 
 class _Deadly(Persona):

@@ -30,8 +30,6 @@ ABLATIONS: Final = {
 _REFERENCE_ONLY: Final = ("patient", "recipient", "examiner", "assessor")
 _PLUGGABLE: Final = ("inquirer", "patient", "triage")
 _MODEL: Final = "llm:"
-_MODELS: Final = ("inquirer", "patient")
-"""Roles that a model can play."""
 _LATER: Final = (_MODEL, "replay:", "human")
 
 
@@ -54,11 +52,12 @@ def check_spec(role: str, spec: str) -> None:
         return
     if role in _PLUGGABLE and spec in _plugins():
         return
-    if role in _MODELS and spec.startswith(_MODEL):
-        from consult.agents.llm.spec import parse
+    if spec.startswith(_MODEL):
+        from consult.agents.llm.spec import ROLES, parse
 
-        parse(role, spec)
-        return
+        if role in ROLES:
+            parse(role, spec)
+            return
     if spec.startswith(_LATER):
         raise UsageError(f"--{role}: {spec!r} is not in this version (mend: use reference or a plug-in)")
     own = {"inquirer": INQUIRERS, "triage": ("reference", *ABLATIONS)}.get(role, ("reference",))
@@ -95,14 +94,26 @@ def make(role: str, spec: str, talk: Talk | None = None) -> Any:
 
 
 def _model(role: str, spec: str, talk: Talk | None) -> Any:
-    from consult.agents.llm.inquirer import ModelInquirer
-    from consult.agents.llm.patient import ModelPatient
-    from consult.agents.llm.spec import parse
+    from consult.agents.llm.spec import RESOLVER, parse
 
     if talk is None:
         raise UsageError(f"--{role}: {spec!r} is a model, and nothing is there to call it by")
-    model, strategy = parse(role, spec)
-    return ModelInquirer(model, strategy, talk) if role == "inquirer" else ModelPatient(model, talk)
+    model, way = parse(role, spec)
+    if role == "inquirer":
+        from consult.agents.llm.inquirer import ModelInquirer
+
+        return ModelInquirer(model, way, talk)
+    if role == "patient":
+        from consult.agents.llm.patient import ModelPatient
+
+        return ModelPatient(model, talk, resolves=way == RESOLVER)
+    if role == "recipient":
+        from consult.agents.llm.recipient import ModelRecipient
+
+        return ModelRecipient(model, talk)
+    from consult.agents.llm.triage import ModelTriage
+
+    return ModelTriage(model, talk)
 
 
 def _inquirer(spec: str) -> Any:
@@ -131,6 +142,12 @@ def _patient(_: str) -> Any:
     return ReferencePatient()
 
 
+def _recipient(_: str) -> Any:
+    from consult.agents.recipient import ReferenceRecipient
+
+    return ReferenceRecipient()
+
+
 def _triage(spec: str) -> Any:
     from consult.agents.triage import ReferenceTriage
 
@@ -141,4 +158,6 @@ def _triage(spec: str) -> Any:
     )
 
 
-_BUILT_IN: Final[dict[str, Callable[[str], Any]]] = {"inquirer": _inquirer, "patient": _patient, "triage": _triage}
+_BUILT_IN: Final[dict[str, Callable[[str], Any]]] = {
+    "inquirer": _inquirer, "patient": _patient, "recipient": _recipient, "triage": _triage,
+}  # fmt: skip

@@ -60,8 +60,9 @@ def execute(
     """Runs the cells that are not done yet, each saved as soon as it is played, and tells of each cell once.
 
     `cells`: those of `setups`. `jobs`: processes on this machine, or else an `engine`; where models play, it is
-    `concurrency` threads of this process instead, and what they answer is kept in a ledger beside the store. From when `stop()` is true, or
-    the plan's budget is used up, nothing new is begun, what was begun is finished; cells not reached are not told of.
+    `concurrency` threads of this process instead of processes, and whatever plays them, what models answer is kept in a
+    ledger beside the store. From when `stop()` is true, or the plan's budget is used up, nothing new is begun, what was
+    begun is finished; cells not reached are not told of.
     Raises UsageError if the run is there with another plan or other content or a plug-in cannot be loaded, StoreError
     if results cannot be kept.
     """
@@ -84,9 +85,9 @@ def execute(
         return
     work = _Work(plan, store)
     missing = islice(work.missing(chain((first,), looked_at)), plan.budget.consultations)
-    if engine is None and plan.by_models:
+    if plan.by_models:
         cells = _with_ledger(cells, store, concurrency or CONCURRENCY)
-        engine = partial(in_threads, concurrency=concurrency or CONCURRENCY)
+        engine = engine or partial(in_threads, concurrency=concurrency or CONCURRENCY)
     play = engine or local(min(jobs, -(-len(cells) // FEW)))
     try:
         for played in play(cells, missing, work.until(stop)):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from consult.agents.base import PatientView
+from consult.agents.llm.resolver import ModelResolver
 from consult.agents.llm.spec import prompts
 from consult.agents.llm.talk import Talk
 from consult.agents.llm.words import age_in_words, mood_in_words, traits_in_words
@@ -43,9 +44,16 @@ class Fault(NamedTuple):
 class ModelPatient(ReferencePatient):
     """A patient by policy and model."""
 
-    def __init__(self, model: str, talk: Talk) -> None:
+    def __init__(self, model: str, talk: Talk, *, resolves: bool = False) -> None:
+        """`resolves`: the model says what questions ask for, too."""
         self._talk = talk
         self._endpoint = talk.endpoint(model)
+        self._resolver = ModelResolver(model, talk) if resolves else None
+
+    def understand(self, view: PatientView) -> tuple[Query, list[Event]]:
+        """See `ReferencePatient`. Raises CallError where no server answers, BudgetSpent."""
+        own, events = super().understand(view)
+        return self._resolver.understand(view, own) if self._resolver is not None else (own, events)
 
     def voice(self, view: PatientView, *turn: object) -> Voice:
         """See `ReferencePatient`."""

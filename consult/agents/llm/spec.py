@@ -1,6 +1,6 @@
-"""Agent specs that name a model, `llm:MODEL[+STRATEGY]`, and the prompts behind them. Light to import; calls nothing.
+"""Agent specs that name a model, `llm:MODEL[+WAY]`, and the prompts behind them. Light to import; calls nothing.
 
-Owns which roles a model of ours can play, the strategies of an inquirer, and where prompts are looked for.
+Owns which roles a model of ours can play, how it may work in them, and where prompts are looked for.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from consult.llm.prompts import Prompts
 from consult.settings import search_path
 
 PREFIX: Final = "llm:"
-ROLES: Final = ("inquirer", "patient")
+ROLES: Final = ("inquirer", "patient", "recipient", "triage")
 DEFAULT: Final = "dialogue"
 STRATEGIES: Final = {
     "dialogue": "asks and orders, sees the dialogue and the results",
@@ -25,6 +25,10 @@ STRATEGIES: Final = {
     "guided": "as dialogue, with the record and triage's guidance",
 }
 """How an inquirer works: the first three after 3MDBench (arXiv 2504.13861), the last after the guidance of triage."""
+RESOLVER: Final = "resolver"
+"""What a patient's spec ends in where the model says what questions ask for, too."""
+_WAYS: Final = {**dict.fromkeys(STRATEGIES, "inquirer"), RESOLVER: "patient"}
+"""What a spec may end in, and whose."""
 _OWN: Final = Path(__file__).resolve().parent / "prompts"
 
 
@@ -34,17 +38,19 @@ class ModelSpec(NamedTuple):
     model: str
     """As litellm writes it."""
     strategy: str = DEFAULT
+    """Of a patient: `resolver`, or this."""
 
 
 def parse(role: str, spec: str) -> ModelSpec:
     """What a spec names. Raises UsageError."""
     model = model_of(spec)
-    rest, plus, strategy = model.rpartition("+")
-    if not plus or strategy not in STRATEGIES:
+    rest, plus, way = model.rpartition("+")
+    if not plus or way not in _WAYS:
         return ModelSpec(model)
-    if role != "inquirer":
-        raise UsageError(f"--{role}: {spec!r} has a strategy (mend: only an inquirer has one; write {PREFIX}{rest})")
-    return ModelSpec(model_of(PREFIX + rest), strategy)
+    if role != _WAYS[way]:
+        whose = "an inquirer has a strategy" if way in STRATEGIES else "a patient resolves questions"
+        raise UsageError(f"--{role}: {spec!r} ends in +{way} (mend: only {whose}; write {PREFIX}{rest})")
+    return ModelSpec(model_of(PREFIX + rest), way)
 
 
 def with_strategy(spec: str, strategy: str) -> str:
@@ -74,7 +80,9 @@ def _prompts(folders: tuple[Path, ...]) -> Prompts:
 
 def prompt_hashes(line_up: Mapping[str, str]) -> dict[str, str]:
     """sha256 of each prompt that the models of a line-up are given, by name. Raises DataError."""
-    roles = tuple(f"{role}/" for role in played_by_models(line_up))
-    if not roles:
+    played = played_by_models(line_up)
+    if not played:
         return {}
+    resolves = "patient" in played and parse("patient", played["patient"]).strategy == RESOLVER
+    roles = tuple(f"{role}/" for role in (*played, *([RESOLVER] if resolves else ())))
     return {name: known["sha256"] for name, known in prompts().identity.items() if name.startswith(roles)}

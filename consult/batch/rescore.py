@@ -32,8 +32,7 @@ from consult.knowledge.per_object import per_object
 from consult.persona import Persona, load_persona
 from consult.scenario import Scenario, load_scenario, scenario_files
 from consult.score import Case, assess
-from consult.score.audit import audit
-from consult.score.understanding import understanding
+from consult.score.understanding import audited
 from consult.settings import source_commit
 from consult.store.db import Store
 from consult.store.packed import unpacked
@@ -109,9 +108,8 @@ def scored_again(blob: bytes, content: Content, by: ScoredBy) -> Judged | Missin
         scenario, persona, hospital, knowledge = content.of(transcript.header)
         case = spoken_by(scenario, persona.speaker, knowledge)
         events = dialogue(transcript)
-        told = (knowledge, persona, transcript.header.provenance.resolver)
-        marks = [*assess(Case(case, knowledge, hospital, events)), *understanding(events, *told)]
-        marks.append(audit(events, case, *told))
+        marks = assess(Case(case, knowledge, hospital, events))
+        marks += audited(events, case, knowledge, persona, transcript.header.provenance.resolver)
         return rejudged(transcript, marks, by)
     except (Gone, ConsultError) as e:
         return Missing(by, one_line(str(e)))

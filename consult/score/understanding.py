@@ -6,7 +6,7 @@ events only; must not import agents, sim, store or llm.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from consult.events import Event, Query, Question, Scored, Used, Utterance
@@ -14,6 +14,8 @@ from consult.knowledge.model import Knowledge
 from consult.language.manner import understood
 from consult.language.resolver import resolve
 from consult.persona import Persona
+from consult.scenario import Scenario
+from consult.score.audit import audit
 from consult.score.base import score
 from consult.terms import Resolver
 
@@ -49,6 +51,16 @@ def understanding(
         return [score(NAME, None, "share", reason="no question was answered")]
     reason = "; ".join(words for _, words in differ[:_TOLD])
     return [score(NAME, 1 - len(differ) / asked, "share", (seq for seq, _ in differ), reason)]
+
+
+def audited(
+    events: Sequence[Event], scenario: Scenario, knowledge: Knowledge, persona: Persona, resolver: Resolver
+) -> list[Event]:
+    """What is said of the patient beside the doctor's scores: the above where it applies, and the audit."""
+    return [
+        *understanding(events, knowledge, persona, resolver),
+        audit(events, scenario, knowledge, persona, resolver),
+    ]
 
 
 def _asks(query: Query) -> tuple[frozenset[str], bool, bool]:

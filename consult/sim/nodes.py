@@ -53,8 +53,7 @@ from consult.language.resolver import resolve
 from consult.llm.errors import BudgetSpent, UnusableReply
 from consult.persona import Mood
 from consult.score import Case, assess
-from consult.score.audit import audit
-from consult.score.understanding import understanding
+from consult.score.understanding import audited
 from consult.seeds import seed_of
 from consult.settings import MAX_TEXT
 from consult.sim.routing import ASK, END, ORDER
@@ -356,7 +355,6 @@ def assessor(state: State, runtime: Runtime[Context]) -> Update:
     events = tuple(state["events"])
     case = Case(c.scenario, c.world.knowledge, c.world.hospital, events)
     used = c.talk.used() if c.talk is not None else []
-    told = (c.world.knowledge, c.persona, c.world.resolver)
-    marks: list[Event] = [*used, *assess(case), *understanding((*events, *used), *told)]
-    marks.append(audit(events, c.scenario, *told))
+    marks: list[Event] = [*used, *assess(case)]
+    marks += audited((*events, *used), c.scenario, c.world.knowledge, c.persona, c.world.resolver)
     return {"events": numbered(marks, state)}

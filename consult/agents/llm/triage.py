@@ -38,7 +38,8 @@ class _Rules(NamedTuple):
     @property
     def by_id(self) -> Mapping[str, HardRule | ComparisonRule]:
         """All of them."""
-        return {r.id: r for r in (*self.hard, *(r for c in self.compared for r in c.rules))}
+        every: list[HardRule | ComparisonRule] = [*self.hard, *(r for c in self.compared for r in c.rules)]
+        return {r.id: r for r in every}
 
 
 class ModelTriage:

@@ -74,7 +74,7 @@ def record_in_words(record: Record, knowledge: Knowledge) -> dict[str, list[str]
 
 def findings_in_words(specs: Sequence[str], knowledge: Knowledge) -> list[str]:
     """Findings (`id` or `id=value`) by their plain names; those that this knowledge does not have are left out."""
-    out = {}
+    out: dict[str, None] = {}
     for spec in specs:
         name, _, value = spec.partition("=")
         if name in knowledge.finding:

@@ -15,6 +15,7 @@ from scripted_server import Fail, Json, Say, ScriptedServer, asked_as, plays
 
 from consult.agents.llm.talk import Models, hang_up
 from consult.agents.llm.triage import NOT_ON_RECORD
+from consult.agents.llm.words import can_hold, condition_in_words
 from consult.batch import Plan
 from consult.batch.forking import fork_of
 from consult.batch.rescore import Content, scored_again
@@ -32,6 +33,7 @@ from consult.events import (
     Utterance,
     Verdict,
 )
+from consult.hospital import When
 from consult.score.understanding import NAME
 from consult.settings import Limits
 from consult.sim.session import Setup, play
@@ -292,6 +294,19 @@ def test_a_hard_rule_is_cited_with_the_age_that_it_goes_by(setup_of: Make, serve
     assert (rule.kind, rule.strength, rule.favours) == ("hard", "decisive", "paediatrics")
 
 
+def test_conditions_in_words_and_none_of_what_a_knowledge_does_not_have(setup_of: Make) -> None:
+    knowledge = setup_of().knowledge
+    when = When(all=("chest_pain",), any=("fever", "chest_pain.radiation=left_arm"), none=("cough",), max_age=14.99)
+    assert condition_in_words(when, knowledge) == (
+        "chest pain; and one of: fever, where the chest pain spreads (left arm); and none of: cough; and age 0 to 14.99"
+    )
+    assert condition_in_words(When(), knowledge) == "always"
+    assert can_hold(when, knowledge)
+    assert can_hold(When(any=("no_such", "fever")), knowledge)
+    assert not can_hold(When(any=("no_such",)), knowledge)
+    assert not can_hold(When(all=("fever", "no_such")), knowledge)
+
+
 @pytest.mark.parametrize("role", ["recipient", "triage"])
 def test_they_are_shown_what_was_said_and_nothing_of_the_case(
     role: str, setup_of: Make, server: ScriptedServer
@@ -364,6 +379,19 @@ def test_a_resolver_that_reads_like_the_rule_changes_nothing(setup_of: Make, ser
 
 def _bare(e: Any) -> Any:
     return e.model_copy(update={"seq": 0})
+
+
+def test_topics_are_the_rules_where_a_choice_opens_none(setup_of: Make, server: ScriptedServer) -> None:
+    family = "Tell me about your family."
+    for choice, topics in (
+        ({"kind": "open", "findings": []}, ("family",)),
+        ({"kind": "open", "findings": ["complaint.duration"]}, ("family", "course")),
+        ({"kind": "specific", "findings": ["complaint.duration"]}, ()),
+        ({"kind": "nothing", "findings": []}, ()),
+    ):
+        server.default = resolving(choice, text=family)
+        query = told(played(setup_of(agents=PATIENT), server), Utterance)[1].query
+        assert (query.topics, query.asks_nothing) == (topics, choice["kind"] == "nothing")
 
 
 def test_ids_that_are_not_listed_are_asked_again_and_then_the_rule_reads(

@@ -8,7 +8,7 @@ reference one, and `consult.score.understanding` says where the two differ.
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, Field
 
@@ -57,7 +57,7 @@ class ModelResolver:
                 turn=view.turn, breach="unresolved", about=reply.outcome.value, attempt=reply.asks, action="replaced"
             )
             return own, [missed]
-        return _query(reply.given(), known), []
+        return _query(reply.given(), known, own), []
 
 
 def _askable(view: PatientView, own: Query) -> dict[str, Finding]:
@@ -67,11 +67,12 @@ def _askable(view: PatientView, own: Query) -> dict[str, Finding]:
     return {name: knowledge.finding[name] for name in sorted({*facts, *own.findings}) if name in knowledge.finding}
 
 
-def _query(choice: Choice, known: dict[str, Finding]) -> Query:
-    """The choice as a question: an open one opens the topics of what it names, as with the reference resolver."""
-    found: dict[str, Any] = dict.fromkeys(choice.findings)
-    is_open = choice.kind == "open"
-    topics = dict.fromkeys(known[name].topic for name in found) if is_open else {}
+def _query(choice: Choice, known: dict[str, Finding], own: Query) -> Query:
+    """The choice as a question: an open one opens the topics of what it names; topics named are those of the rule's reading."""
+    found, is_open = tuple(dict.fromkeys(choice.findings)), choice.kind == "open"
+    opened = [known[name].topic for name in found] if is_open else []
+    topics = (*own.topics, *opened) if is_open or not found else ()
+    nothing = choice.kind == "nothing" and not found
     return Query(
-        findings=tuple(found), topics=tuple(topics), open=is_open, asks_nothing=choice.kind == "nothing" and not found
+        findings=found, topics=() if nothing else tuple(dict.fromkeys(topics)), open=is_open, asks_nothing=nothing
     )

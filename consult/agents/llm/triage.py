@@ -16,10 +16,10 @@ from pydantic import BaseModel, Field, create_model
 from consult.agents.base import TriageResult, TriageView
 from consult.agents.llm.spec import prompts
 from consult.agents.llm.talk import Talk
-from consult.agents.llm.words import age_in_words, condition_in_words, findings_in_words, record_in_words
+from consult.agents.llm.words import age_in_words, can_hold, condition_in_words, findings_in_words, record_in_words
 from consult.agents.rules import holds, pairs_of, wanted
 from consult.events import FiredRule
-from consult.hospital import Comparison, ComparisonRule, HardRule, Hospital
+from consult.hospital import ComparisonRule, HardRule, Hospital
 from consult.llm.base import Message, Request
 from consult.terms import Department, Said, Urgency
 
@@ -28,11 +28,18 @@ NOT_ON_RECORD: Final = "not on record"
 """Stands as the strength of a rule that the model cited and whose condition the record does not bear out."""
 
 
+class _Compared(NamedTuple):
+    """A pair of departments, and what tells them apart."""
+
+    pair: tuple[str, str]
+    rules: tuple[ComparisonRule, ...]
+
+
 class _Rules(NamedTuple):
     """The rules at hand in a round."""
 
     hard: tuple[HardRule, ...]
-    compared: tuple[Comparison, ...]
+    compared: tuple[_Compared, ...]
     """Of the pairs in question, those that the hospital has rules for."""
 
     @property
@@ -52,16 +59,16 @@ class ModelTriage:
     def triage(self, view: TriageView) -> TriageResult:
         """The prediction of this round. Raises UnusableReply where nothing of use is given, CallError, BudgetSpent."""
         hospital = view.world.hospital
-        rules = _at_hand(hospital, view.last)
+        rules, places = _at_hand(view), _places(hospital)
         known = rules.by_id
 
         def wrong(given: Any) -> str:
-            if given.department == given.runner_up:
+            if given.department == given.runner_up and len(places) > 1:
                 return "runner_up is the same as department: name the next best other one"
             strange = [r for r in given.rules if r not in known]
             return f"{strange[0][:80]!r} is no id of a rule that was given" if strange else ""
 
-        request = Request(self._messages(view, rules), _schema(_places(hospital)), self._talk.sampling, check=wrong)
+        request = Request(self._messages(view, rules), _schema(places), self._talk.sampling, check=wrong)
         given: Any = self._talk.ask(self._endpoint, request, role=_ROLE, turn=view.round).given()
         department, runner_up = _department(given.department), _department(given.runner_up)
         cited = dict.fromkeys(given.rules)
@@ -112,10 +119,17 @@ def _places(hospital: Hospital) -> tuple[str, ...]:
     return tuple(f"{p.id}/{s.id}" for p in hospital.departments for s in p.secondary)
 
 
-def _at_hand(hospital: Hospital, last: Mapping[str, Any] | None) -> _Rules:
-    found = (hospital.comparison.get(frozenset(pair)) for pair in pairs_of(last))
-    hard = tuple(r for r in hospital.hard_rules if r.to or r.urgency)  # the others only make the inquirer ask first
-    return _Rules(hard, tuple(c for c in found if c is not None))
+def _at_hand(view: TriageView) -> _Rules:
+    """Rules that only make the inquirer ask first are left out, and those of findings that this knowledge does not have."""
+    hospital, knowledge = view.world.hospital, view.world.knowledge
+    hard = tuple(r for r in hospital.hard_rules if (r.to or r.urgency) and can_hold(r.when, knowledge))
+    compared = []
+    for pair in pairs_of(view.last):
+        comparison = hospital.comparison.get(frozenset(pair))
+        if comparison is not None:
+            rules = tuple(r for r in comparison.rules if can_hold(r.when, knowledge))
+            compared.append(_Compared(comparison.pair, rules))
+    return _Rules(hard, tuple(compared))
 
 
 def _shown(rule: HardRule | ComparisonRule, view: TriageView) -> dict[str, str]:

@@ -83,8 +83,14 @@ def findings_in_words(specs: Sequence[str], knowledge: Knowledge) -> list[str]:
     return list(out)
 
 
+def can_hold(when: When, knowledge: Knowledge) -> bool:
+    """Whether this knowledge has what a condition speaks of."""
+    known = knowledge.finding.keys()
+    return known >= when.needed and not (when.any and known.isdisjoint(when.wanted))
+
+
 def condition_in_words(when: When, knowledge: Knowledge) -> str:
-    """When a rule holds: `chest pain, and one of: sweating, arm pain; and no belly pain; age 0 to 14.99`."""
+    """When a rule holds: `chest pain; and one of: cold sweat, nausea; and none of: belly pain; and age 18 to 130`."""
     every, some, none = (findings_in_words(specs, knowledge) for specs in (when.all, when.any, when.none))
     parts = [", ".join(every)] if every else []
     parts += [f"{'one of: ' if len(some) > 1 else ''}{', '.join(some)}"] if some else []

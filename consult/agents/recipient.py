@@ -13,7 +13,6 @@ from consult.agents.base import RecipientView, Record
 from consult.events import RecordUpdate, Result, Statement, Utterance
 from consult.knowledge.model import BACKGROUND, Finding, Knowledge, Source
 from consult.language.extractor import Reading, extract
-from consult.language.resolver import resolve
 from consult.scenario import Speaker
 
 Section = Literal["chief_complaint", "present_illness", "past_history"]
@@ -30,7 +29,7 @@ class ReferenceRecipient:
     def read(self, view: RecipientView) -> tuple[Reading, ...]:
         """What the words say."""
         world, other = view.world, view.patient.speaker is not Speaker.SELF
-        asked = resolve(view.question, world.knowledge, world.resolver).findings if view.question else ()
+        asked = world.read(view.question, view.record.statements.values()).findings if view.question else ()
         return extract(view.said.text, world.knowledge, asked, for_other=other)
 
 

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from consult.disclosure import admits, at_opening
 from consult.events import Audited, Concluded, Event, Query, Question, Referred, Stopped, StopReason, Told, Utterance
 from consult.knowledge.model import Knowledge
+from consult.language.context import talk_of
 from consult.language.extractor import Reading, extract
 from consult.language.guard import Breach, against, breaches
 from consult.language.lexicon import suits
@@ -111,7 +112,7 @@ class _Audit:
 
     def _question(self, e: Question) -> None:
         """What is asked, and the mood that the way of asking leaves behind."""
-        read = resolve(e.text, self.knowledge, self.resolver)
+        read = resolve(e.text, self.knowledge, self.resolver, talk_of(self.before, self.knowledge))
         self.query = understood(e.text, read, self.knowledge, self.persona.health_literacy)
         self.turn += 1
         said = manner(e.text, read, self.knowledge)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from consult.events import Event, Query, Question, Scored, Used, Utterance
+from consult.events import Event, Query, Question, Scored, Told, Used, Utterance
 from consult.knowledge.model import Knowledge
+from consult.language.context import talk_of
 from consult.language.manner import understood
 from consult.language.resolver import resolve
 from consult.persona import Persona
@@ -37,16 +38,18 @@ def understanding(
         return []
     asked, differ = 0, list[tuple[int, str]]()
     question: Question | None = None
+    told: list[Told] = []
     for e in happened:
         if isinstance(e, Question):
             question = e
         elif isinstance(e, Utterance) and e.query is not None and question is not None:
-            own = resolve(question.text, knowledge, resolver)
+            own = resolve(question.text, knowledge, resolver, talk_of(told, knowledge))
             own = understood(question.text, own, knowledge, persona.health_literacy)
             asked += 1
             if _asks(own) != _asks(e.query):
                 differ.append((e.seq, f"turn {e.turn}: {_in_words(e.query)}, by rule {_in_words(own)}"))
             question = None
+        told += e.told if isinstance(e, Utterance) else ()
     if not asked:
         return [score(NAME, None, "share", reason="no question was answered")]
     reason = "; ".join(words for _, words in differ[:_TOLD])

@@ -14,7 +14,6 @@ from consult.language.guard import breaches
 from consult.language.manner import manner, understood
 from consult.language.phrases import Draw
 from consult.language.realiser import Saying, realise
-from consult.language.resolver import resolve
 from consult.mood import Notes, ended, heard, is_explained
 from consult.persona import Mood
 from consult.seeds import rng
@@ -34,7 +33,7 @@ class ReferencePatient:
 
     def understand(self, view: PatientView) -> tuple[Query, list[Event]]:
         """What the question asks for, and events of how that was found, if any."""
-        return resolve(view.question, view.world.knowledge, view.world.resolver), []
+        return view.world.read(view.question, view.told), []
 
     def open(self, view: PatientView) -> PatientReply:
         """The chief complaint, in the scenario's words or the templates'."""

@@ -17,7 +17,7 @@ from consult.agents.inquirers.choice import DANGER_AT, posterior
 from consult.agents.inquirers.controls import OracleInquirer, RandomInquirer, facts_known
 from consult.agents.inquirers.reference import ReferenceInquirer
 from consult.agents.registry import INQUIRERS, make
-from consult.events import Belief, Concluded, Event, Ordered, Question, Statement, Stopped, StopReason, Utterance
+from consult.events import Concluded, Event, Ordered, Question, Statement, Stopped, StopReason, Utterance
 from consult.hospital import Hospital, load_hospital
 from consult.knowledge.belief import belief
 from consult.knowledge.load import load_knowledge
@@ -299,20 +299,3 @@ def test_thoughts_of_suicide_are_followed_up_at_once(setup_of: Callable[..., Set
     first = asked.index("suicidal_thoughts")
     details = {f"suicidal_thoughts.{x}" for x in ("plan", "means", "tried")}
     assert set(asked[first + 1 : first + 5]) - {"ice.concern"} == details
-
-
-def test_in_a_certain_emergency_only_its_own_red_flags_are_asked(
-    setup_of: Callable[..., Setup], general: Knowledge
-) -> None:
-    """No time for what the department looks for in everybody: a tight throat after lunch is not asked about black stools."""
-    events = _played(setup_of("rash_after_lunch"))
-    asked = _findings_asked(events)
-    sure = next(
-        n
-        for n, e in enumerate(events)
-        if isinstance(e, Belief) and e.top[0][0] == "anaphylaxis" and e.top[0][1] >= 0.99
-    )
-    own = {f.partition("=")[0] for f in general.condition["anaphylaxis"].red_flags}
-    later = _findings_asked(events[sure:])
-    assert asked[-1] in own
-    assert set(later) <= own | {"ice.concern"}

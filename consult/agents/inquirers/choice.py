@@ -187,8 +187,8 @@ def _bonus(view: InquirerView, p: Array) -> dict[str, float]:
     out: dict[str, float] = {}
     g = view.guidance
     if g is not None:
-        if not certain_emergency(view, p):  # then only its own red flags are worth the time
-            out |= dict.fromkeys((*g.danger_signs, *g.discriminators), DUTY)
+        out |= dict.fromkeys((*g.danger_signs, *g.discriminators), DUTY)
+        if not certain_emergency(view, p):
             out |= dict.fromkeys(g.must_ask, MUST)
         out |= dict.fromkeys(g.ask_first, ASK_FIRST)
     likeliest = int(p.argmax())

@@ -227,6 +227,12 @@ def understands(asked: Json) -> Say:
     return Say(json.dumps({"kind": "specific" if found else "open", "findings": found}))
 
 
+def words_of(message: Json) -> str:
+    """The text of a message, also where pictures come with it."""
+    content = message["content"]
+    return content if isinstance(content, str) else str(content[0]["text"])
+
+
 def plays(asked: Json) -> Say:
     """All roles by rules: the patient says what it is given; the doctor asks three questions, orders, concludes."""
     role = asked_as(asked)
@@ -234,7 +240,7 @@ def plays(asked: Json) -> Say:
         return Say(words_given(asked))
     if role in _OTHERS:
         return _OTHERS[role](asked)
-    seen = asked["messages"][-1]["content"]
+    seen = words_of(asked["messages"][-1])
     beside = {"rationale": "By rule."} if "rationale" in asked["messages"][0]["content"] else {}
     n = seen.count("Doctor: ")
     if n < len(QUESTIONS) and "Nothing more can be asked" not in seen:

@@ -94,6 +94,8 @@ class FakeSetup:
     resolver: Any = None
     models: Any = None
     past: Any = None
+    aids: Any = None
+    album: Any = None
 
     @property
     def cell(self) -> str:
@@ -101,7 +103,7 @@ class FakeSetup:
         return cell_of(content, self.agents, self.limits, self.epoch, self.seed, None)
 
 
-def cell_of(content: Any, agents: dict[str, str], limits: Any, epoch: int, seed: int, _: Any) -> str:
+def cell_of(content: Any, agents: dict[str, str], limits: Any, epoch: int, seed: int, *_: Any) -> str:
     return digest([*content, sorted(agents.items()), str(limits), epoch, seed])[:16]
 
 

@@ -25,7 +25,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 HEAVY = ("litellm", "aiohttp", "langgraph", "textual", "scipy", "wordllama", "ray")
 HOMES = {
     "textual": "tui", "litellm": "llm", "aiohttp": "llm", "langgraph": "sim", "sqlite_utils": "store", "wordllama": "language",
-    "yaml": "files.py", "ray": "batch",
+    "yaml": "files.py", "ray": "batch", "imagesize": "agents",
 }  # fmt: skip
 """The only place in the package where each is imported."""
 TEXT = (

@@ -430,7 +430,7 @@ def test_a_resolver_is_shown_names_and_never_what_is_so(setup_of: Make, server: 
 
 def test_only_a_patient_resolves_and_its_prompts_are_in_the_provenance(setup_of: Make) -> None:
     for role in ("inquirer", "recipient", "triage"):
-        with pytest.raises(UsageError, match=rf"--{role}: .* only a patient resolves questions"):
+        with pytest.raises(UsageError, match=rf"--{role}: .* only a patient has one"):
             play(setup_of(agents={role: f"{MODEL}+resolver"}))
     own = setup_of(agents=ALL).provenance.prompts
     assert {name.partition("/")[0] for name in own} == {"inquirer", "patient", "recipient", "triage", "resolver"}

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from consult.agents.llm.spec import parse, played_by_models
+from consult.agents.llm.briefing import AIDED
+from consult.agents.llm.spec import CLASSIFIER, LOOKING, parse, played_by_models
 from consult.agents.llm.talk import HERE, Models
 from consult.agents.registry import check_spec
 from consult.batch.plan import Plan
@@ -64,6 +65,7 @@ def fork_of(
         limits=replace(parent.limits, **{name: given[name] for name in ("max_turns", "max_orders") if name in given}),
         models=models,
     )
+    _check_aids(setup.line_up["inquirer"], parent.line_up["inquirer"], transcript)
     _check_reached(setup)
     if setup.line_up["inquirer"] == HUMAN and "inquirer" not in specs:
         raise UsageError("--inquirer: a human was the doctor (mend: say who goes on, for example --inquirer reference)")
@@ -71,6 +73,17 @@ def fork_of(
     events = up_to(transcript.events, turn, triaged=same_triage)
     as_it_was = context(replace(parent, agents={role: _stand_in(spec) for role, spec in parent.line_up.items()}))
     return replace(setup, past=Past(transcript.id, events, memory_of(events, as_it_was), given.get("say", "")))
+
+
+def _check_aids(inquirer: str, before: str, transcript: Transcript) -> None:
+    """Raises UsageError where the doctor is given more than a transcript keeps: pictures, a classifier, words of the user's."""
+    if not inquirer.startswith("llm:"):
+        return
+    said = parse("inquirer", inquirer)
+    kept = transcript.header.provenance.prompts if inquirer == before else {}
+    if said.strategy == CLASSIFIER or said.pictures in LOOKING or any(name in kept for name in AIDED):
+        what = f"{inquirer} is given pictures, a classifier's opinion or words of its own, which a fork cannot give"
+        raise UsageError(f"--inquirer: {what} (mend: name a doctor without them, for example llm:{said.model})")
 
 
 def _stand_in(spec: str) -> str:

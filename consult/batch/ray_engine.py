@@ -279,7 +279,7 @@ def _play(index: int, code: str, keeper: Any, sent: bytes, places: Mapping[str, 
     found: Setup | str = _Unpickler(sent, places).load()
     if isinstance(found, str):
         return Played(index, None, problem=found)
-    if prompt_hashes(found.line_up) != found.provenance.prompts:
+    if not prompt_hashes(found.line_up).items() <= found.provenance.prompts.items():
         mend = "let CONSULT_PATH name the same prompts on every node"
         raise _OtherCode(f"node {socket.gethostname()} has other prompts than this machine (mend: {mend})")
     if keeper is not None:

@@ -73,6 +73,8 @@ class Context:
     """Every fact, where the inquirer is the built-in oracle."""
     talk: Talk | None = None
     """By which models are asked, where any play."""
+    given: tuple[Event, ...] = ()
+    """What the inquirer is given beside what is said, to be written before its first action."""
 
 
 def initial(context: Context) -> State:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from debrief_world import hostile_doctor
 from handmade import made
 from pages_world import HOSTILE, NAMES, a_run, golden, hostile
 
-from consult.html import replay, report
+from consult.debrief.build import debrief as debrief_of
+from consult.html import debrief, replay, report
 
 BROWSER = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
 if BROWSER is None:
@@ -41,6 +43,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "replay": replay.page(golden("indigestion-choleric-reference"), {}),
         "hostile": replay.page(hostile(), NAMES),
         "report": report.page(run, transcripts, {}),
+        "debrief": debrief.page(hostile_doctor(), debrief_of(hostile_doctor()), {}),
         "small replay": replay.page(made(), {}),
         "small report": report.page(run, [made()], {}),
     }
@@ -85,7 +88,7 @@ def opened(chromium: Any, files: dict[str, Path]) -> Iterator[Open]:
     assert complaints == []
 
 
-@pytest.mark.parametrize("kind", ["replay", "hostile", "report"])
+@pytest.mark.parametrize("kind", ["replay", "hostile", "report", "debrief"])
 @pytest.mark.parametrize("size", [PHONE, SCREEN], ids=["phone", "screen"])
 def test_nothing_is_wider_than_the_window(kind: str, size: dict[str, int], opened: Open) -> None:
     page = opened(kind, size)
@@ -102,7 +105,7 @@ def serious(page: Any, *rules: str) -> list[tuple[str, str, str]]:
     return [(v["id"], v["nodes"][0]["html"], v["nodes"][0]["failureSummary"]) for v in found if v["impact"] in SERIOUS]
 
 
-@pytest.mark.parametrize("kind", ["small replay", "small report"])
+@pytest.mark.parametrize("kind", ["small replay", "small report", "debrief"])
 def test_axe_finds_nothing_serious_in_light_and_dark(kind: str, opened: Open) -> None:
     page = opened(kind)
     page.evaluate("document.querySelectorAll('.one, #confusion details').forEach((e) => { e.open = true; })")

@@ -96,6 +96,7 @@ class FakeSetup:
     past: Any = None
     aids: Any = None
     album: Any = None
+    rubrics: Any = ()
 
     @property
     def cell(self) -> str:

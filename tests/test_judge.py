@@ -29,6 +29,7 @@ from consult.llm.client import Client
 from consult.llm.pacing import Retry
 from consult.store.db import Store
 from consult.store.transcript import Transcript
+from consult.store.versions import judged_by
 
 Json = dict[str, Any]
 ITEM = re.compile(r"^- (\S+) \((-?\d+) to (-?\d+)", re.MULTILINE)
@@ -317,6 +318,7 @@ def test_each_turn_has_its_process_reward_and_sees_nothing_of_what_follows(serve
     [
         ({"inquirer": "llm:openai/j", "patient": "reference"}, {}, ("inquirer",)),
         ({"inquirer": "llm:openai/j+rationale", "patient": "llm:hosted_vllm/j"}, {}, ("inquirer", "patient")),
+        ({"inquirer": "llm:openai/j+rationale+image"}, {}, ("inquirer",)),
         ({"inquirer": "llm:other"}, {"inquirer": "judge-1"}, ("inquirer",)),
         ({"inquirer": "llm:openai/k", "assessor": "llm:openai/j"}, {"inquirer": "k"}, ()),
     ],
@@ -335,16 +337,20 @@ def test_specs() -> None:
             judges_in(wrong)
 
 
+def identity(panel: Panel) -> str:
+    return judged_by(panel.spec, panel.hashes, "0", None).scorers
+
+
 def test_a_panel_is_what_decides_its_judgements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = [panel_of("llm:a"), panel_of("llm:a,llm:a"), panel_of("llm:b"), panel_of("llm:a", ["paces"])]
-    (tmp_path / "judge").mkdir()
-    (tmp_path / "judge" / "again.jinja").write_text("{# version: 2 #}\nOnce more.", "utf-8")
+    (tmp_path / "prompts" / "judge").mkdir(parents=True)
+    (tmp_path / "prompts" / "judge" / "again.jinja").write_text("{# version: 2 #}\nOnce more.", "utf-8")
     monkeypatch.setenv("CONSULT_PATH", str(tmp_path))
     known.append(panel_of("llm:a"))
-    assert len({p.identity for p in known}) == 5
+    assert len({identity(p) for p in known}) == 5
     assert known[4].prompts.render("again") == "Once more."
     monkeypatch.delenv("CONSULT_PATH")
-    assert panel_of("llm:a").identity == known[0].identity
+    assert identity(panel_of("llm:a")) == identity(known[0])
 
 
 @pytest.fixture(scope="module")

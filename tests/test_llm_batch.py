@@ -139,7 +139,9 @@ def test_run_says_what_it_took_and_a_cassette_plays_it_again(server: ScriptedSer
     first = CliRunner().invoke(cli, [*words, "--record", "tape.jsonl"])
     assert first.exit_code == 0, first.output
     calls = len(server.requests)
-    assert json.loads(first.stdout)["usage"] == {"calls": calls, "tokens": 18 * calls, "cost": None}
+    took = json.loads(first.stdout)["usage"]
+    assert (took["calls"], took["tokens"], took["cost"]) == (calls, 18 * calls, None)
+    assert {asked_as(r) for r in server.requests} == took["roles"].keys()
     assert {asked_as(r) for r in server.requests} == {"inquirer", "patient"}
     again = CliRunner().invoke(cli, [*words, "--replay", "tape.jsonl"])
     assert again.stdout == first.stdout

@@ -368,7 +368,7 @@ def test_summary_fields() -> None:
     assert s["scores"]["communication.empathy"]["value"] is None
     assert s["scores"]["communication.empathy"]["reason"] == "no cue was given"
     assert s["audit"]["clean"] is True
-    assert s["usage"] == {"calls": 0, "tokens": 0, "cost": 0.0}
+    assert s["usage"] == {"calls": 0, "tokens": 0, "cost": 0.0, "roles": {}}
 
 
 def test_summary_of_a_consultation_that_broke_off() -> None:

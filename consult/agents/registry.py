@@ -59,6 +59,11 @@ def check_spec(role: str, spec: str) -> None:
         if role in ROLES:
             parse(role, spec)
             return
+    if role == "assessor" and spec.startswith(_MODEL):
+        from consult.judge.panel import judges_in
+
+        judges_in(spec)
+        return
     if spec.startswith(_LATER):
         raise UsageError(f"--{role}: {spec!r} is not in this version (mend: use reference or a plug-in)")
     own = {"inquirer": INQUIRERS, "triage": ("reference", *ABLATIONS)}.get(role, ("reference",))

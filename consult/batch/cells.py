@@ -27,6 +27,7 @@ from consult.settings import Limits
 from consult.terms import Resolver
 
 if TYPE_CHECKING:
+    from consult.judge.panel import Panel
     from consult.sim.session import Setup
 
 
@@ -59,6 +60,8 @@ class Cells(Sequence["Setup"]):
     """What inquirers that are models are given beside what is said."""
     places: Mapping[str, Place] = field(default_factory=dict)
     """Where the pictures are that they look at, by the scenario's hash."""
+    judged: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Hashes of what judges are given, by the assessor's spec."""
 
     def __len__(self) -> int:
         return len(self.scenarios) * len(self.personas) * len(self.team) * self.plan.epochs
@@ -88,6 +91,7 @@ class Cells(Sequence["Setup"]):
             models=self.models,
             aids=self.aids,
             album=place.album() if place is not None else None,
+            rubrics=plan.rubric,
         )
 
     def __iter__(self) -> Iterator[Setup]:
@@ -107,9 +111,11 @@ class Cells(Sequence["Setup"]):
         plan, (scenario, persona, line_up, epoch) = self.plan, self.parts(index)
         content = (scenario.hash, persona.hash, self.hospital, self.knowledge[scenario.knowledge])
         limits = Limits(max_turns=plan.max_turns, max_orders=plan.max_orders)
+        judged = self.judged.get(line_up.assessor, {})
         seen = self.places[scenario.hash].contents if scenario.hash in self.places else Contents()
-        aided = self.aids.hashes(line_up.inquirer, seen, self.models)
-        return cell_of(content, line_up.agents, limits, epoch, plan.seed, plan.resolver or Resolver.LEXICON, aided)
+        aided = {**self.aids.hashes(line_up.inquirer, seen, self.models), **judged}
+        resolver = plan.resolver or Resolver.LEXICON
+        return cell_of(content, line_up.agents, limits, epoch, plan.seed, resolver, aided, self.models.budget)
 
     @property
     def content(self) -> dict[str, str]:
@@ -160,20 +166,34 @@ def setups(plan: Plan, extra: tuple[Path, ...] = ()) -> Cells:
     people = tuple(Part(spec, persona.id, persona.content_hash()) for spec, persona in personas.items())
     hospital = load_hospital(plan.hospital).content_hash()
     pictures = places(plan, aids, ((part.hash, Path(part.spec)) for part in scenarios), extra)
-    return Cells(plan, scenarios, people, plan.team, hospital, knowledge, models, aids, pictures)
+    judged = {spec: panel.hashes for spec, panel in _panels(plan).items()}
+    return Cells(plan, scenarios, people, plan.team, hospital, knowledge, models, aids, pictures, judged)
 
 
 def _models(plan: Plan) -> Models:
     """Where the plan's models are. Raises UsageError where none can be."""
     from consult.agents.llm.spec import parse, played_by_models
 
-    models = Models(api_base=plan.api_base)
-    for one in plan.team:
-        for role, spec in played_by_models(one.agents).items():
-            endpoint = models.endpoint(parse(role, spec).model)
-            if plan.budget.cost is not None and endpoint.known_price() is None:
-                raise UsageError(f"--budget: the price of {endpoint.name} is not known (mend: count tokens or calls)")
+    models = Models(api_base=plan.api_base, budget=plan.budget_each.purse)
+    played = (pair for one in plan.team for pair in played_by_models(one.agents).items())
+    endpoints = [models.endpoint(parse(role, spec).model) for role, spec in played]
+    endpoints += [judge.endpoint for panel in _panels(plan).values() for judge in panel.judges]
+    for endpoint in endpoints:
+        counted = {"--budget": plan.budget.cost, "--budget-each": plan.budget_each.cost}
+        option = next((name for name, cost in counted.items() if cost is not None), "")
+        if option and endpoint.known_price() is None:
+            raise UsageError(f"{option}: the price of {endpoint.name} is not known (mend: count tokens or calls)")
     return models
+
+
+def _panels(plan: Plan) -> dict[str, Panel]:
+    """The judges that the plan's assessors are, by spec. Raises UsageError, DataError or DataErrors."""
+    from consult.judge.panel import panel_of
+
+    specs = dict.fromkeys(one.assessor for one in plan.team if one.assessor.startswith("llm:"))
+    if plan.rubric and not specs:
+        raise UsageError("--rubric: is for judges (mend: name one by --assessor llm:MODEL)")
+    return {spec: panel_of(spec, plan.rubric, api_base=plan.api_base) for spec in specs}
 
 
 def _different(specs: Sequence[str]) -> Mapping[str, Persona]:

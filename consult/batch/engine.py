@@ -7,12 +7,12 @@ again. Nothing is collected: memory does not grow with the number of cells.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 from time import monotonic
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from consult.agents.llm.talk import hang_up
 from consult.batch.budget import Spent
@@ -45,6 +45,10 @@ class Done:
     """Taken by models; None where that is not known."""
     cost: float | None = 0.0
     """In dollars; None where that is not known."""
+    roles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The same by role, with calls."""
+    remarks: tuple[str, ...] = ()
+    """What should be said of its judges."""
 
 
 def execute(
@@ -165,7 +169,8 @@ class _Work:
         self.store.keep(played.kept, self.plan.run, cell=key)
         self.spent.add(played.usage)
         correct, usage = played.kept.judged.columns["correct"], played.usage
-        return Done(played.index, "done", played.problem, correct, usage["tokens"], usage["cost"])
+        took = usage["tokens"], usage["cost"]
+        return Done(played.index, "done", played.problem, correct, *took, usage["roles"], played.remarks)
 
 
 def local(jobs: int) -> Engine:

@@ -27,13 +27,13 @@ ROLES: Final[tuple[str, ...]] = ("inquirer", "patient", "recipient", "triage")
 HUMAN: Final = "human"
 
 
-def parent_setup(transcript: Transcript, folders: tuple[Path, ...] = ()) -> Setup:
+def parent_setup(transcript: Transcript, folders: tuple[Path, ...] = (), *, to_be: str = "forked") -> Setup:
     """What a kept consultation was played from. Raises UsageError if some of it has changed or is gone."""
     h = transcript.header
     try:
         content = Content(Plan(), folders).of(h)
     except Gone as e:
-        raise UsageError(f"ID: {e}, so {h.consultation_id} cannot be forked (mend: bring it back)") from None
+        raise UsageError(f"ID: {e}, so {h.consultation_id} cannot be {to_be} (mend: bring it back)") from None
     return Setup(*content, dict(h.agents), Limits(**h.limits), h.epoch, h.seed, h.provenance.resolver)
 
 

@@ -7,7 +7,7 @@ finishes what is missing and pays nothing twice. Must not import sim.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,42 +26,49 @@ from consult.judge.tally import bootstrap_error, clipped_mean
 from consult.llm.client import Client
 from consult.score import Case, assess
 from consult.score.understanding import audited
-from consult.seeds import digest
 from consult.settings import source_commit
 from consult.stats.agreement import agreement
 from consult.store.db import Store
 from consult.store.packed import unpacked
 from consult.store.rows import Judged, Missing, dialogue, rejudged
 from consult.store.transcript import Transcript, loads
-from consult.store.versions import ScoredBy, scorers
+from consult.store.versions import ScoredBy, judged_by
 
 PAGE: Final = 48
 """Consultations judged and kept at a time: what a kill loses of what a ledger does not hold."""
 
 
-def judged_by(panel: Panel) -> ScoredBy:
-    """The version of such scores: the code, and the panel. The judges are named beside the version of consult."""
-    version = digest([scorers("judge"), panel.identity])
-    return ScoredBy(version, f"{consult_version()}, judged by {panel.spec}", source_commit())
+def scored_by(panel: Panel) -> ScoredBy:
+    """The version of such scores: the code, and the panel."""
+    return judged_by(panel.spec, panel.hashes, consult_version(), source_commit())
 
 
 def judge_run(
-    store: Store, run: str, panel: Panel, client: Client, *, folders: tuple[Path, ...] = ()
+    store: Store,
+    run: str,
+    panel: Panel,
+    client: Client,
+    *,
+    folders: tuple[Path, ...] = (),
+    begin: Callable[[], bool] = lambda: True,
 ) -> Iterator[Counter[str]]:
     """Judge what this panel has not judged yet, page by page; gives, for each, why how many are missing ("": judged).
 
-    A consultation at which a server failed is not kept, so that the same call tries it again. Raises CallError where no
+    A consultation at which a server failed is not kept, so that the same call tries it again. `begin` is asked before each;
+    once it says no, what was begun is finished and kept, and nothing follows. Raises CallError where no
     further call can succeed (a key, an address), UsageError if there is no such run, StoreError.
     """
     plan = next((Plan.model_validate(r["plan"]) for r in store.runs() if r["name"] == run), Plan())
-    content, by, last = Content(plan, folders), judged_by(panel), 0
+    content, by, last = Content(plan, folders), scored_by(panel), 0
     at_once = max(j.endpoint.concurrency for j in panel.judges)
     with ThreadPoolExecutor(at_once, thread_name_prefix="consult-judge") as pool:
         while page := store.unjudged(run, by.scorers, after=last, limit=PAGE):
-            results = list(pool.map(lambda row: _judged(row[1], content, panel, client, by), page))
-            kept = [(n, r) for (n, _), r in zip(page, results, strict=True) if not isinstance(r, str)]
-            store.judge(kept)
-            yield Counter(r if isinstance(r, str) else r.reason if isinstance(r, Missing) else "" for r in results)
+            answers = pool.map(lambda row: _judged(row[1], content, panel, client, by) if begin() else None, page)
+            results = [(n, r) for (n, _), r in zip(page, answers, strict=True) if r is not None]
+            store.judge((n, r) for n, r in results if not isinstance(r, str))
+            yield Counter(r if isinstance(r, str) else r.reason if isinstance(r, Missing) else "" for _, r in results)
+            if len(results) < len(page):
+                return
             last = page[-1][0]
 
 
@@ -103,7 +110,7 @@ def summed_up(store: Store, run: str, panel: Panel) -> dict[str, Any]:
 
     HealthBench's aggregate (the mean clipped to [0, 1], its error by 1,000 draws) stands beside rubrics scored by points.
     """
-    version = next((v["version"] for v in store.scorings(run) if v["scorers"] == judged_by(panel).scorers), None)
+    version = next((v["version"] for v in store.scorings(run) if v["scorers"] == scored_by(panel).scorers), None)
     found = {r.name: _Gathered([], []) for r in panel.rubrics}
     points = {r.name for r in panel.rubrics if r.scoring is Scoring.POINTS}
     itself: Counter[str] = Counter()

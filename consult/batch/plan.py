@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from consult.batch.budget import Budget
+from consult.batch.budget import Budget, Each
 from consult.errors import UsageError
 from consult.files import Record, files_under, is_plain_id, load
 from consult.persona import NEUTRAL
@@ -73,6 +73,8 @@ class Plan(Record):
     recipient: Words = "reference"
     triage: Words = "reference"
     assessor: Words = "reference"
+    rubric: Annotated[tuple[Words, ...], BeforeValidator(_listed)] = ()
+    """By what models judge, where the assessor is one: mdbench, paces, process, files, folders. Empty: mdbench and paces."""
     hospital: Words = "general"
     knowledge: Words = ""
     """Empty: the one each scenario is coded in."""
@@ -98,6 +100,8 @@ class Plan(Record):
     """A file of examples for its system prompt (`consult schema few-shot`)."""
     api_base: Words = ""
     """An OpenAI-compatible server that plays all `llm:` specs; empty: the provider's own. Likewise no part of the run."""
+    budget_each: Each = Each()
+    """What the models of one consultation may take; it ends there, and is scored."""
     budget: Budget = Budget()
     """What one call may take; the run's name and content do not hang on it."""
 

@@ -14,6 +14,7 @@ from consult.batch.garbage import seldom_collected
 from consult.clean import one_line
 from consult.errors import ConsultError
 from consult.events import Stopped
+from consult.judge.marks import remarks
 from consult.store.db import Kept, prepared
 from consult.store.summary import failed, last, usage
 from consult.store.transcript import Transcript
@@ -40,6 +41,8 @@ class Played:
     """Why it raised, or ended in a failure around the doctor."""
     usage: Mapping[str, Any] = field(default_factory=dict)
     """Calls, tokens and cost, as in `consult run --json`."""
+    remarks: tuple[str, ...] = ()
+    """What should be said of its judges."""
 
 
 def play_cell(cells: Cells, index: int) -> Played:
@@ -49,7 +52,8 @@ def play_cell(cells: Cells, index: int) -> Played:
     try:
         setup = cells[index]
         transcript = play(setup)
-        return Played(index, prepared(transcript), setup.cell, _failure(transcript), usage(transcript))
+        told = tuple(remarks(transcript.events))
+        return Played(index, prepared(transcript), setup.cell, _failure(transcript), usage(transcript), told)
     except ConsultError as e:
         return Played(index, None, problem=one_line(str(e)))
     except Exception as e:

@@ -38,7 +38,9 @@ SHOWN: Final = 200
     "--inquirer", multiple=True, metavar="SPEC", help="A doctor under test. Repeatable. Default: reference."
 )
 @options.agents
+@options.rubric
 @options.models
+@options.budget_each
 @options.world
 @options.option("--epochs", type=click.IntRange(1, 100_000), help="Times each cell is run. Default: 1.")
 @options.option("--jobs", type=click.IntRange(1, 1024), help="Processes. Default: one for each core there is work for.")
@@ -169,6 +171,7 @@ def _run(
     from consult.store.db import Store
 
     failures: list[str] = []
+    remarked = set[str]()
     with Store(db) as store:
         at_a_time = jobs if engine else (concurrency or CONCURRENCY) if plan.by_models else jobs or cores()
         with progress(plan.run, len(cells), at_a_time) as telling, _gently() as stopped:
@@ -176,6 +179,9 @@ def _run(
                 plan, cells, store, jobs=at_a_time or 1, engine=engine, stop=stopped, concurrency=concurrency
             ):
                 telling.add(done)
+                for remark in set(done.remarks) - remarked:
+                    note(f"warning: {remark}")
+                remarked.update(done.remarks)
                 if done.problem and len(failures) < TOLD:
                     failures.append(_problem(cells, done))
         counts = telling.counts

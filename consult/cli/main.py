@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "show": "consult.cli.showing:show",
     "search": "consult.cli.searching:search",
     "replay": "consult.cli.showing:replay",
+    "debrief": "consult.cli.debrief:debrief",
     "fork": "consult.cli.forking:fork",
     "play": "consult.cli.playing:play",
     "serve": "consult.cli.serving:serve",

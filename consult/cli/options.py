@@ -18,7 +18,7 @@ ROLES: Final = {
     "patient": "Who plays the patient",
     "recipient": "Who keeps the record",
     "triage": "Who predicts department and urgency",
-    "assessor": "Who scores",
+    "assessor": "Who scores, beside the scorers: llm:MODEL, or several with commas",
 }
 
 
@@ -67,6 +67,21 @@ scores = option(
     help="The scores of this version (`consult score`). Default: the latest.",
 )
 as_json = option("--json", "as_json", is_flag=True, help="Print JSON on stdout instead.")
+
+
+rubric = option(
+    "--rubric",
+    multiple=True,
+    metavar="NAME|PATH",
+    help="What judges judge by: mdbench, paces, process, files or folders. Repeatable. Default: mdbench and paces.",
+)
+
+
+budget_each = option(
+    "--budget-each",
+    metavar="LIMITS",
+    help="What the models of one consultation may take: calls=,tokens=,cost=,time= or some of them; it ends there, and is scored.",
+)
 
 
 def agents(function: F) -> F:

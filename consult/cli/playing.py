@@ -47,8 +47,18 @@ _SIGNS: Final = {"present": "+", "absent": "-"}
 @options.option("--seed", type=int, default=0, show_default=True, help="Same seed, same words: same answers.")
 @options.db
 @options.option("--plain", is_flag=True, help="Lines of plain text, without rules and columns, for a screen reader.")
+@options.option(
+    "--debrief",
+    type=click.Choice(["short", "full", "none"]),
+    metavar="short|full|none",
+    default="short",
+    show_default=True,
+    help="How much is said of what can be learnt, at the end.",
+)
 @click.pass_context
-def play(ctx: click.Context, /, *, scenario: str | None, seat: str, db: Path, plain: bool, **given: Any) -> None:
+def play(
+    ctx: click.Context, /, *, scenario: str | None, seat: str, db: Path, plain: bool, debrief: str, **given: Any
+) -> None:
     """Be the doctor, or the patient, in the terminal. SCENARIO is an id (`consult list scenarios`) or a file.
 
     What you type is said. /help says what else can be typed. After each turn the consultation is kept: end the input,
@@ -67,6 +77,22 @@ def play(ctx: click.Context, /, *, scenario: str | None, seat: str, db: Path, pl
     if desk.problem:
         note(desk.problem)
         ctx.exit(BAD_INPUT)
+    if desk.kept and debrief != "none":
+        own = (Path(scenario),) if scenario is not None and Path(scenario).is_file() else ()
+        _debrief(desk.kept, db, own, brief=debrief == "short", plain=plain)
+
+
+def _debrief(kept: str, db: Path, own: tuple[Path, ...], *, brief: bool, plain: bool) -> None:
+    """What can be learnt of it; where that cannot be had, the consultation is none the worse."""
+    from consult.cli.debrief import print_debrief
+    from consult.cli.showing import find
+    from consult.debrief.build import debrief
+    from consult.errors import ConsultError
+
+    try:
+        print_debrief(debrief(find(kept, db), own), brief=brief, plain=plain)
+    except ConsultError as e:
+        note(f"no debrief: {e}")
 
 
 class _Desk:
@@ -79,6 +105,8 @@ class _Desk:
         self._menu: Menu | None = None
         self._typing = False
         self.problem = ""
+        self.kept = ""
+        """The id it is kept under, once it is over."""
 
     def take(self, brought: Brought) -> None:
         """What the table brings."""
@@ -174,6 +202,7 @@ class _Desk:
         if problem or self._printer is None:
             return
         self._printer.finish()
+        self.kept = kept
         note(f"kept as {kept} (`consult show {kept}` prints it with its scores)")
 
 

@@ -5,9 +5,10 @@ Holds counts, never cells. scipy (for the interval) is loaded by consult.stats w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +38,10 @@ class Counts:
     correct: int = 0
     tokens: int | None = 0
     cost: float | None = 0.0
+    calls: Counter[str] = field(default_factory=Counter)
+    """Of models, by role."""
+    costs: dict[str, float | None] = field(default_factory=dict)
+    """Likewise, in dollars; None where that is not known."""
     began: float = 0.0
     """When the first was played: what goes before, the start of processes, says nothing about the rate."""
 
@@ -49,7 +54,10 @@ class Counts:
         self.judged += one.correct is not None
         self.correct += bool(one.correct)
         self.tokens = None if self.tokens is None or one.tokens is None else self.tokens + one.tokens
-        self.cost = None if self.cost is None or one.cost is None else self.cost + one.cost
+        self.cost = _added(self.cost, one.cost)
+        for role, took in one.roles.items():
+            self.calls[role] += took["calls"]
+            self.costs[role] = _added(self.costs.get(role, 0.0), took["cost"])
 
     @property
     def left(self) -> int:
@@ -63,13 +71,19 @@ class Counts:
         parts += self._speed()
         parts.append("tokens unknown" if self.tokens is None else f"{self.tokens} tokens")
         parts.append("cost unknown" if self.cost is None else f"${self.cost:.2f}")
-        return ", ".join([*parts, *self._top1()])
+        return ", ".join([*parts, *self._by_role(), *self._top1()])
 
     def _speed(self) -> list[str]:
         played, seconds = self.done + self.failed - 1, monotonic() - self.began
         if played < 1 or not seconds:
             return []
         return [f"{played / seconds:.1f} a second", f"{_clock(self.left * seconds / played)} left"]
+
+    def _by_role(self) -> list[str]:
+        priced = {
+            role: "" if cost is None or self.cost is None else f" ${cost:.2f}" for role, cost in self.costs.items()
+        }
+        return [f"{role} {n} calls{priced[role]}" for role, n in sorted(self.calls.items())]
 
     def _top1(self) -> list[str]:
         if not self.judged:
@@ -79,6 +93,11 @@ class Counts:
         share = self.correct / self.judged
         low, high = wilson(share, self.judged)
         return [f"top-1 {share:.2f} ({low:.2f} to {high:.2f})"]
+
+
+def _added(one: float | None, other: float | None) -> float | None:
+    """The sum; None if either is not known."""
+    return None if one is None or other is None else one + other
 
 
 def _clock(seconds: float) -> str:

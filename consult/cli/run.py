@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 )
 @options.option("--inquirer", metavar="SPEC", help="The doctor under test (`consult list agents`). Default: reference.")
 @options.agents
+@options.rubric
 @options.models
+@options.budget_each
 @options.world
 @options.single
 @click.pass_context
@@ -115,9 +117,12 @@ def _play_here(setup: Setup, level: str | None, *, past: int) -> Transcript:
 
 
 def _report_end(ctx: click.Context, transcript: Transcript, *, as_json: bool, where: str) -> None:
+    from consult.judge.marks import remarks
     from consult.store.summary import failed, summary
 
     result = summary(transcript)
+    for remark in remarks(transcript.events):
+        note(f"warning: {remark}")
     if as_json:
         print_json(result)
     elif where:

@@ -16,6 +16,7 @@ from consult.errors import UsageError
 from consult.settings import cores
 
 if TYPE_CHECKING:
+    from consult.batch.budget import Budget
     from consult.judge.panel import Panel
     from consult.store.db import Store
 
@@ -29,16 +30,15 @@ if TYPE_CHECKING:
     metavar="SPEC",
     help="Judges beside the scorers: llm:MODEL, or several with commas; one named k times votes k times. Default: none.",
 )
-@options.option(
-    "--rubric",
-    "rubrics",
-    multiple=True,
-    metavar="NAME|PATH",
-    help="What they judge: mdbench, paces, process, files or folders. Repeatable. Default: mdbench and paces.",
-)
+@options.rubric
 @options.option("--api-base", metavar="URL", default="", help="An OpenAI-compatible server; else the provider's own.")
 @options.option(
     "--concurrency", type=click.IntRange(1, 1024), help="Calls of judges at a time, and consultations. Default: 16."
+)
+@options.option(
+    "--budget",
+    metavar="LIMITS",
+    help="What judges may take in this call: time=2h,consultations=500,calls=,tokens=,cost= or some of them. The same command goes on.",
 )
 @options.db
 @options.as_json
@@ -49,9 +49,10 @@ def score(
     folders: tuple[Path, ...],
     jobs: int | None,
     assessor: str | None,
-    rubrics: tuple[str, ...],
+    rubric: tuple[str, ...],
     api_base: str,
     concurrency: int | None,
+    budget: str | None,
     db: Path,
     *,
     as_json: bool,
@@ -67,21 +68,27 @@ def score(
     from consult.show import make_console
     from consult.store.db import Store
 
-    panel = _panel(assessor, rubrics, api_base, concurrency)
+    panel = _panel(assessor, rubric, api_base, concurrency)
+    bounds = _bounds(budget, panel)
     came: Counter[str] = Counter()
     console = make_console(stderr=True)
     with Store(db) as store, Progress(console=console, disable=not console.is_terminal) as progress:
         there = store.count(run)
         task = progress.add_task("scoring", total=there)
-        for page in _pages(store, run, folders, jobs, panel, there):
+        for page in _pages(store, run, folders, jobs, panel, there, bounds):
             came += page
             progress.advance(task, page.total())
         versions = store.scorings(run)
         judged = _judged(store, run, panel)
     scored = came.pop("", 0)
     missing = sum(came.values())
-    result: dict[str, Any] = {"run": run, "consultations": there, "scored": scored, "missing": missing}
-    result |= {"scored_before": there - scored - missing, "reasons": dict(came.most_common()), "versions": versions}
+    left = max(0, there - _done(versions, panel) - missing) if bounds is not None else 0
+    result: dict[str, Any] = {"run": run, "consultations": there, "scored": scored, "missing": missing, "left": left}
+    result |= {
+        "scored_before": there - scored - missing - left,
+        "reasons": dict(came.most_common()),
+        "versions": versions,
+    }
     result |= {"judged": judged} if judged is not None else {}
     for who, count in judged["same_model"].items() if judged is not None else ():
         note(f"warning: the same model: {who} in {counted(count, 'consultation')}, so it judged itself")
@@ -104,8 +111,39 @@ def _panel(assessor: str | None, rubrics: tuple[str, ...], api_base: str, concur
     return panel_of(assessor, rubrics, api_base=api_base, concurrency=concurrency or CONCURRENCY)
 
 
+def _bounds(budget: str | None, panel: Panel | None) -> Budget | None:
+    """The budget of this call; None: without end. Raises UsageError."""
+    if not budget:
+        return None
+    from consult.batch.planning import plan_from
+
+    bounds = plan_from({}, {"budget": budget}).budget
+    if panel is None:
+        raise UsageError("--budget: is for judges (mend: name one by --assessor llm:MODEL)")
+    dear = next((j.endpoint.name for j in panel.judges if j.endpoint.known_price() is None), None)
+    if bounds.cost is not None and dear is not None:
+        raise UsageError(f"--budget: the price of {dear} is not known (mend: count tokens or calls)")
+    return bounds
+
+
+def _done(versions: list[dict[str, Any]], panel: Panel | None) -> int:
+    """How many consultations these judges have judged."""
+    if panel is None:
+        return 0
+    from consult.batch.judging import scored_by
+
+    own = scored_by(panel).scorers
+    return sum(v["consultations"] - v["missing"] for v in versions if v["scorers"] == own)
+
+
 def _pages(
-    store: Store, run: str, folders: tuple[Path, ...], jobs: int | None, panel: Panel | None, there: int
+    store: Store,
+    run: str,
+    folders: tuple[Path, ...],
+    jobs: int | None,
+    panel: Panel | None,
+    there: int,
+    bounds: Budget | None,
 ) -> Iterator[Counter[str]]:
     """What became of the consultations, page by page."""
     if panel is None:
@@ -113,12 +151,14 @@ def _pages(
 
         yield from rescore(store, run, folders=folders, jobs=min(jobs or cores(), -(-there // (PAGE // 10)) or 1))
         return
+    from consult.batch.budget import Allowed, Budget
     from consult.batch.judging import judge_run
     from consult.llm.client import Client
     from consult.llm.ledger import SqliteLedger
 
     with Client(ledger=SqliteLedger(store.path.with_suffix(".ledger"))) as client:
-        yield from judge_run(store, run, panel, client, folders=folders)
+        begin = Allowed(bounds or Budget(), client.account).begin
+        yield from judge_run(store, run, panel, client, folders=folders, begin=begin)
 
 
 def _judged(store: Store, run: str, panel: Panel | None) -> dict[str, Any] | None:
@@ -138,6 +178,8 @@ def _tell(result: dict[str, Any]) -> None:
     _tell_judged(result.get("judged", {}).get("rubrics", {}).items())
     before = result["scored_before"]
     note(f"run {result['run']}: {result['scored']} scored now, {before} scored before, {result['missing']} missing")
+    if result["left"]:
+        note(f"the budget is used up: {counted(result['left'], 'consultation')} left; the same command goes on")
 
 
 def _tell_judged(rubrics: Iterable[tuple[str, dict[str, Any]]]) -> None:

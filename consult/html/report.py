@@ -17,6 +17,7 @@ from consult.html.matrix import Matrix, matrix
 from consult.html.page import render
 from consult.html.picture import LineChart, line_chart, share_chart
 from consult.report.model import By, LineUp, Report
+from consult.report.tables import sections
 from consult.show.words import ENDS, plain_name
 from consult.store.transcript import Transcript
 
@@ -35,6 +36,7 @@ _GROUPS: Final[dict[By, str]] = {
     "department": "Department",
     "urgency": "Urgency",
     "condition": "Condition",
+    "strategy": "Strategy",
 }
 _COURSES: Final = {
     "trust": "Trust",
@@ -101,7 +103,8 @@ def page(report: Report, transcripts: Sequence[Transcript], names: Mapping[str, 
         repeats=_repeats(report),
         cost=_line_ups(report, "Score", [s for s in _COST if s in report.line_ups[0].scores]),
         everything=_line_ups(report, "Score", list(report.line_ups[0].scores)),
-        models=_models(report),
+        models=[s for s in sections(report) if s.title in ("Models", "Agreement of judges", "Judged by models")],
+        silent=_silent(report),
         stops=[(_end(reason), n) for reason, n in report.counts.stop_reasons.items()],
         embedded=embedded,
         at={e.reader.header.consultation_id: e for e in embedded},
@@ -139,6 +142,8 @@ def _grouped(report: Report, by: By, names: Mapping[str, str]) -> Grouped | None
     if not found:
         return None
     columns = tuple(u.name for u in report.line_ups)
+    if by == "strategy":
+        columns = tuple(dict.fromkeys(g.line_up for g in found))
     fields = {(g.name, g.line_up): g for g in found}
     rows = list(dict.fromkeys(g.name for g in found))
     scores = report.headline[:1] if by in _ONE_SCORE else report.headline
@@ -224,8 +229,9 @@ def _repeats(report: Report) -> grid.Grid | None:
     return grid.Grid("Repeated epochs", "Measure", tuple(u.name for u in line_ups), grid.estimates(rows, top1))
 
 
-def _models(report: Report) -> list[str]:
-    specs = {spec for u in report.line_ups for spec in u.agents.values()}
+def _silent(report: Report) -> list[str]:
+    """Models of line-ups whose transcripts say nothing of what they took."""
+    specs = {spec for u in report.line_ups if not u.taken for spec in u.agents.values()}
     return sorted(s for s in specs if s.startswith("llm:"))
 
 

@@ -1,7 +1,8 @@
 """Rubrics of HealthBench and QuarkMedBench as rubrics of ours. Owns their formats; nothing of them is shipped.
 
 HealthBench's is that of its released files. QuarkMedBench's fields are those that its paper names (title, tier, tag, three
-levels); how its files spell them could not be seen, so the plain spellings are taken, and anything else is an error.
+levels); no rubric files were released beside its report when this was written, so how they spell these could not be seen: the
+plain spellings are taken, and anything else is an error.
 """
 
 from __future__ import annotations

@@ -6,13 +6,13 @@ and the case, never other scores, the persona or an agent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
 from consult.clean import one_line
-from consult.events import Event, Judgement, Ruling, Scored
+from consult.events import Event, Judgement, Ruling, Scored, Stopped
 from consult.judge.asking import Answer, Asks, Task, Trouble, ask
 from consult.judge.panel import Judge, Panel
 from consult.judge.rubric import Item, Rubric, Scoring
@@ -129,6 +129,27 @@ def agreed(rulings: Sequence[Ruling]) -> _Agreed:
     said += [nearest.reason] if nearest.reason else []
     seqs = tuple(q.event for _, r in there for q in r.quotes)
     return _Agreed(value, seqs, one_line("; ".join(said), limit=_REASON))
+
+
+def unjudged(case: Case, panel: Panel, reason: str) -> Iterator[Scored]:
+    """All the panel's scores of a case, missing."""
+    for rubric in panel.rubrics:
+        if rubric.serves(case.scenario.id):
+            for score in scores(case, rubric, (), votes=len(panel.judges)):
+                yield score.model_copy(update={"value": None, "reason": case.void or one_line(reason, limit=_REASON)})
+
+
+def remarks(events: Iterable[Event]) -> list[str]:
+    """What whoever runs a consultation should hear of its judges: that one judged itself, or that they failed."""
+    happened = list(events)
+    said = [e for e in happened if isinstance(e, Judgement)]
+    out = {f"the same model: {j.judge} played {', '.join(j.same_as)}, so it judged itself" for j in said if j.same_as}
+    clinical = all(e.reason.clinical for e in happened if isinstance(e, Stopped))
+    lost = [e.reason for e in happened if isinstance(e, Scored) and e.name.startswith(PREFIX) and e.value is None]
+    if lost and not said and clinical:
+        mend = "`consult score RUN` with the same --assessor and --rubric asks again"
+        out.add(f"the judges failed, so their scores are missing: {lost[0]} (mend: {mend})")
+    return sorted(out)
 
 
 def scores(case: Case, rubric: Rubric, said: Sequence[Judgement], *, votes: int) -> Iterator[Scored]:

@@ -16,7 +16,6 @@ from consult.judge.rubric import BUILT_IN, Rubric, load_rubrics
 from consult.llm.base import Sampling
 from consult.llm.endpoint import CONCURRENCY, Endpoint, model_of
 from consult.llm.prompts import Prompts
-from consult.seeds import digest
 from consult.settings import search_path
 
 PROMPTS: Final = Path(__file__).resolve().parent / "prompts"
@@ -26,6 +25,8 @@ LOCAL_TOKENS: Final = 1500
 """Tokens of one answer of a server of one's own, thinking included (ours)."""
 TIMEOUT: Final = 300.0
 """Seconds for one answer (ours): judges write more than others, and nobody waits for them."""
+JUDGES: Final = "judge"
+"""The folder of the judges' prompts among all prompts of the user's."""
 _PREFIX: Final = "llm:"
 
 
@@ -52,7 +53,9 @@ class Judge:
         for role, spec in agents.items():
             if spec.startswith(_PREFIX) and role != "assessor":
                 named = spec.removeprefix(_PREFIX)
-                played = {named, named.rpartition("+")[0], *(models or {}).get(role, "").split(", ")} - {""}
+                parts = named.split("+")  # how it works stands behind its name
+                names = {"+".join(parts[:n]) for n in range(1, len(parts) + 1)}
+                played = (names | set((models or {}).get(role, "").split(", "))) - {""}
                 played |= {Endpoint(name).server_model for name in played}
                 found += [role] if played & own else []
         return tuple(sorted(found))
@@ -72,10 +75,10 @@ class Panel:
         return ",".join(j.spec for j in self.judges)
 
     @cached_property
-    def identity(self) -> str:
-        """sha256: judgements of equal panels are of one version."""
-        rubrics = sorted(r.content_hash() for r in self.rubrics)
-        return digest({"judges": self.spec, "rubrics": rubrics, "prompts": self.prompts.fingerprint})
+    def hashes(self) -> dict[str, str]:
+        """sha256 of each prompt (`judge/NAME`) and rubric (`rubric/ID`); with the spec, all that decides a judgement."""
+        asked = {f"{JUDGES}/{name}": known["sha256"] for name, known in self.prompts.identity.items()}
+        return asked | {f"rubric/{r.id}": r.content_hash() for r in self.rubrics}
 
 
 def panel_of(
@@ -83,19 +86,24 @@ def panel_of(
     rubrics: Iterable[str | Path] = (),
     *,
     api_base: str = "",
+    transport: str = "",
     concurrency: int = CONCURRENCY,
 ) -> Panel:
-    """The panel that `--assessor` names; prompts of one's own stand in `judge` of CONSULT_PATH. Raises UsageError or DataError."""
-    judges = tuple(
-        Judge(one, Endpoint(model_of(one), api_base, concurrency=concurrency, timeout=TIMEOUT), vote)
-        for vote, one in enumerate(judges_in(spec), 1)
-    )
+    """The panel that `--assessor` names; prompts of one's own stand in `prompts/judge` of CONSULT_PATH.
+
+    Raises UsageError or DataError.
+    """
+
+    def endpoint(model: str) -> Endpoint:
+        return Endpoint(model, api_base, transport=transport, concurrency=concurrency, timeout=TIMEOUT)
+
+    judges = tuple(Judge(one, endpoint(model_of(one)), vote) for vote, one in enumerate(judges_in(spec), 1))
     return Panel(judges, tuple(load_rubrics(tuple(rubrics) or DEFAULT)), prompts())
 
 
 def prompts() -> Prompts:
     """The prompts in force. Raises DataError where one of the user's stands for none of ours."""
-    own = search_path("judge")[:-1]
+    own = [folder / JUDGES for folder in search_path("prompts")[:-1]]
     return Prompts([*(folder for folder in own if folder.is_dir()), PROMPTS])
 
 

@@ -28,9 +28,13 @@ _VERSION: Final = re.compile(r"\{#-?\s*version:\s*(\d+)\b")
 class Prompts:
     """The templates of some folders; a file in an earlier folder stands for the one of that name in a later one."""
 
-    def __init__(self, folders: Sequence[Path]) -> None:
-        """`folders`: the user's first, the built-in one last. Raises DataError where one is not there."""
+    def __init__(self, folders: Sequence[Path], *, others: Sequence[str] = ()) -> None:
+        """`folders`: the user's first, the built-in one last; `others`: folders within them whose prompts are not meant.
+
+        Raises DataError where a folder is not there.
+        """
         self.folders = tuple(folders)
+        self._others = tuple(f"{name}/" for name in others)
         for folder in self.folders:
             if not folder.is_dir():
                 raise DataError("is no folder", file=str(folder), mend="give the folder that holds the prompts")
@@ -41,7 +45,9 @@ class Prompts:
         found: dict[str, Path] = {}
         for folder in self.folders:
             for path in sorted(folder.rglob(f"*{SUFFIX}")):
-                found.setdefault(path.relative_to(folder).as_posix().removesuffix(SUFFIX), path)
+                name = path.relative_to(folder).as_posix().removesuffix(SUFFIX)
+                if not name.startswith(self._others):
+                    found.setdefault(name, path)
         self._check(found)
         return dict(sorted(found.items()))
 

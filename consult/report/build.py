@@ -5,6 +5,7 @@ The one function `report`; what each part means stands in `model`. Prints nothin
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
@@ -12,10 +13,11 @@ from typing import Final
 
 import numpy as np
 
+from consult.agents.llm.spec import PREFIX, parse
 from consult.report import answers, effects, peek
 from consult.report.estimates import PROPORTION, as_estimate, counts, estimate, estimates, ratio
 from consult.report.line_ups import plan_of
-from consult.report.measures import HEADLINE
+from consult.report.measures import headline as headline_of
 from consult.report.model import Audit, By, Design, Estimate, Group, LineUp, Maque, Report
 from consult.report.notable import notable
 from consult.report.peek import Gold
@@ -35,9 +37,9 @@ def report(store: Store, run: str, *, version: int | None = None) -> Report:
     """
     plan = plan_of(store, run)
     table = read_table(store, run, version=version)
-    headline = tuple(s for s in HEADLINE if s in table.scores)
+    headline = headline_of(table.scores)
     parts = {name: table.select(table.of("line_up", name)) for name in table.present("line_up")}
-    peeked = {name: peek.peek(store, part, peek.SAMPLE // len(parts)) for name, part in parts.items()}
+    peeked = {name: peek.peek(store, part, peek.SAMPLE // len(parts), version) for name, part in parts.items()}
     golds, guessed = peek.golds(store, table, {s: g for p in peeked.values() for s, g in p.golds.items()})
     names = answers.Names(table)
     line_ups = tuple(_line_up(name, part, peeked[name], golds, names, headline) for name, part in parts.items())
@@ -51,7 +53,7 @@ def report(store: Store, run: str, *, version: int | None = None) -> Report:
         counts=whole,
         headline=headline,
         line_ups=line_ups,
-        groups=tuple(_groups(parts, golds, headline)),
+        groups=(*_groups(parts, golds, headline), *_strategies(table, headline)),
         temperaments=tuple(t for n, part in parts.items() for t in effects.temperaments(part, n, headline)),
         doses=tuple(d for n, part in parts.items() for d in effects.doses(part, n, headline)),
         audit=audit,
@@ -101,6 +103,9 @@ def _line_up(
         course=peeked.course,
         course_of=peeked.followed,
         looked_into=peeked.n,
+        taken=peeked.models.taken,
+        agreed=peeked.models.agreed,
+        itself=dict(sorted(peeked.models.itself.items())),
     )
 
 
@@ -120,6 +125,21 @@ def _groups(parts: Mapping[str, Table], golds: Mapping[str, Gold], headline: tup
                 if len(chosen):
                     scores = estimates(chosen, headline)
                     yield Group(by=by, name=name, line_up=line_up, counts=counts(chosen), scores=scores)
+
+
+def _strategies(table: Table, headline: tuple[str, ...]) -> Iterator[Group]:
+    """By the strategies of inquirers that are models, each model apart; nothing where there is but one strategy."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, agents in table.agents.items():
+        if (spec := agents.get("inquirer", "")).startswith(PREFIX):
+            said = parse("inquirer", spec)
+            found.setdefault((said.strategy, said.model), []).append(name)
+    if len({strategy for strategy, _ in found}) < 2:
+        return
+    for (strategy, model), names in sorted(found.items()):
+        chosen = table.select(np.logical_or.reduce([table.of("line_up", name) for name in names]))
+        scores = estimates(chosen, headline)
+        yield Group(by="strategy", name=strategy, line_up=model, counts=counts(chosen), scores=scores)
 
 
 def _placed(part: Table, golds: Mapping[str, Gold]) -> Table:
@@ -226,10 +246,15 @@ def _notes(r: Report, guessed: int, unknown: Sequence[str]) -> Iterator[str]:
         yield f"The scores were made by {len(r.scorers)} versions of the scorers: the means mix them."
     if d.superseded:
         yield f"{d.superseded} consultations of cells that were run again from changed content are not counted."
+    itself: Counter[str] = Counter()
+    for line_up in r.line_ups:
+        itself.update(line_up.itself)
+    for who, n in itself.items():
+        yield f"The same model: the judge {who} in {n} of the consultations that were looked into, so it judged itself."
     for line_up in r.line_ups:
         if line_up.looked_into < line_up.counts.consultations:
             yield (
-                f"{line_up.name}: calibration and the reasons for missing scores are from {line_up.looked_into} of "
+                f"{line_up.name}: calibration, reasons for missing scores, what models took and how judges agree are from {line_up.looked_into} of "
                 f"{line_up.counts.consultations} transcripts, evenly spread."
             )
     if guessed:

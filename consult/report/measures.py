@@ -6,6 +6,7 @@ plug-in, or of a later version) is taken for a number of which neither end is be
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import inf
 from typing import Final, Literal, NamedTuple
 
@@ -123,6 +124,14 @@ HEADLINE: Final = (
     "mdbench.4.1",
 )
 """Shown first, and in every group: one or two of each family. Ours."""
+
+
+def headline(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of these scores that are shown first: of `HEADLINE`, and the whole of each rubric by which models judged."""
+    there = in_order(set(names))
+    judged = [n for n in there if family(n) == "judge" and not n.endswith(".agreement")]
+    whole = [n for n in judged if not any(n.startswith((f"{other}.", f"{other}:")) for other in judged)]
+    return (*(n for n in HEADLINE if n in there), *whole)
 
 
 def measure(score: str) -> Measure:

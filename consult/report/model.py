@@ -10,7 +10,7 @@ from typing import Literal
 
 from consult.files import Record
 
-By = Literal["persona", "condition", "department", "urgency"]
+By = Literal["persona", "condition", "department", "urgency", "strategy"]
 """What consultations are grouped by beside the line-up."""
 
 
@@ -55,8 +55,9 @@ class Group(Record):
 
     by: By
     name: str
-    """The persona; the gold condition's id; the gold's primary department; the gold's urgency."""
+    """The persona; the gold condition's id; the gold's primary department; the gold's urgency; the inquirer's strategy."""
     line_up: str
+    """For `strategy`: the model that inquires, over all its line-ups of that strategy."""
     counts: Counts
     scores: dict[str, Estimate]
     """The headline scores (`Report.headline`)."""
@@ -185,6 +186,37 @@ class Maque(Record):
     value: Estimate
 
 
+class Taken(Record):
+    """What the models of one role took; what is not known of every consultation is null, never 0."""
+
+    role: str
+    models: tuple[str, ...]
+    """Model ids as returned."""
+    consultations: int
+    """Those in which it was asked, of `LineUp.looked_into`; the sums are theirs."""
+    calls: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost: float | None
+    """In dollars."""
+
+
+class Agreed(Record):
+    """How far the votes of several judges agree on the items of a rubric; see `consult.stats.agreement`."""
+
+    rubric: str
+    judges: tuple[str, ...]
+    """The judge of each vote."""
+    units: int
+    """What two votes or more have judged: items, over the consultations that were looked into."""
+    raters: int
+    raw: float | None
+    kappa: float | None
+    """Cohen's of two votes, Fleiss' of more."""
+    ac1: float | None
+    alpha: float | None
+
+
 class LineUp(Record):
     """Everything about one line-up of agents."""
 
@@ -214,6 +246,12 @@ class LineUp(Record):
     """Consultations in that sample."""
     looked_into: int
     """Transcripts that were read for calibration and for why scores are missing; all, or a sample evenly spread."""
+    taken: tuple[Taken, ...] = ()
+    """What models took, by role."""
+    agreed: tuple[Agreed, ...] = ()
+    """How far judges agree, by rubric."""
+    itself: dict[str, int] = {}
+    """Consultations in which a judge was the model that it judged, by who that was."""
 
 
 class Difference(Record):

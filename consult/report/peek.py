@@ -17,6 +17,7 @@ import numpy as np
 from consult.errors import ConsultError
 from consult.knowledge.load import load_knowledge
 from consult.report.model import Failure, Fault, Missing, Point
+from consult.report.models import JUDGED, USED, Models
 from consult.report.table import Table, spread
 from consult.store.db import Store
 from consult.store.glance import glimpse, lines
@@ -58,31 +59,43 @@ class Peeked:
     """By score."""
     golds: dict[str, Gold] = field(default_factory=dict)
     """By scenario."""
+    models: Models = field(default_factory=Models)
     sums: dict[str, list[float]] = field(default_factory=lambda: {k: [0.0] * _TURNS for k in (*_MOODS, "belief")})
     counts: dict[str, list[int]] = field(default_factory=lambda: {k: [0] * _TURNS for k in (*_MOODS, "belief", "all")})
 
-    def add(self, scenario: str, text: str, *, course: bool) -> None:
-        """Take in a transcript; `course`: with its moods and beliefs."""
+    def add(self, scenario: str, text: str, marks: str | None, *, course: bool) -> None:
+        """Take in a transcript; `marks`: what later scorers said instead of its own; `course`: with moods and beliefs."""
         self.n += 1
+        self._marked(scenario, text if marks is None else marks)
         turns: list[dict[str, Any]] = []
         accepted: set[str] = set()
         last = 0
-        for kind, line in lines(text, *(_COURSE if course else ()), "verdict", "score", "stop"):
-            if kind == "score":
-                if _NULL in line:
-                    event = json.loads(line)
-                    self.reasons.setdefault(event["name"], Counter())[event["reason"] or "not given"] += 1
+        for kind, line in lines(text, *(_COURSE if course else ()), "verdict", "stop", USED):
+            if kind == USED:
+                self.models.used(line)
                 continue
             event = json.loads(line)
             if kind == "verdict":
                 accepted = set(event["accepted"])
-                self._verdict(scenario, event)
             elif kind == "stop":
                 last = event["turn"]
             else:
                 turns.append(event)
         if course:
             self._course(turns, accepted, last)
+
+    def _marked(self, scenario: str, text: str) -> None:
+        """Take in what the assessor said."""
+        judgements = []
+        for kind, line in lines(text, "verdict", "score", JUDGED):
+            if kind == JUDGED:
+                judgements.append(line)
+            elif kind == "verdict":
+                self._verdict(scenario, json.loads(line))
+            elif _NULL in line:
+                event = json.loads(line)
+                self.reasons.setdefault(event["name"], Counter())[event["reason"] or "not given"] += 1
+        self.models.judged(judgements)
 
     def _verdict(self, scenario: str, event: Mapping[str, Any]) -> None:
         self.golds[scenario] = Gold(event["department"]["primary"], event["urgency"])
@@ -137,18 +150,20 @@ def _most(counter: Counter[str], n: int) -> list[tuple[str, int]]:
     return sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))[:n]
 
 
-def peek(store: Store, part: Table, most: int) -> Peeked:
-    """Look into at most `most` of the consultations of one line-up."""
+def peek(store: Store, part: Table, most: int, version: int | None = None) -> Peeked:
+    """Look into at most `most` of the consultations of one line-up, as scored by a version (None: the latest)."""
     chosen = part.select(spread(np.arange(len(part)), most))
     followed = set(spread(np.arange(len(chosen)), FOLLOWED).tolist())
     out = Peeked()
     for start in range(0, len(chosen), _AT_ONCE):
         rows = range(start, min(start + _AT_ONCE, len(chosen)))
-        texts = dict(store.texts([chosen.ids[row] for row in rows]))
+        ids = [chosen.ids[row] for row in rows]
+        texts, marks = dict(store.texts(ids)), store.marks(ids, version)
         for row in rows:  # in the table's order: a sum may not depend on the store's
             if chosen.ids[row] in texts:
                 scenario = chosen.text("scenario", row) or ""
-                out.add(scenario, texts[chosen.ids[row]], course=row in followed)
+                ident = chosen.ids[row]
+                out.add(scenario, texts[ident], marks.get(ident), course=row in followed)
     return out
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -20,24 +21,25 @@ COLUMNS: Final = (
     "knowledge", "epoch", "seed", "stop_reason", "turns", "orders", "gold", "top", "rank", "correct", "correct_primary",
     "correct_secondary", "urgency_error", "clean", "parent", "created",
 )  # fmt: skip
-"""Before the scores."""
+"""Before the scores, which are all known ones, and those of the run behind them (a judge's, a plug-in's)."""
 _ROLES: Final = ("inquirer", "patient", "recipient", "triage", "assessor")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def tidy(store: Store, run: str, *, version: int | None = None) -> Iterator[dict[str, Any]]:
-    """The consultations of a run, flat: `COLUMNS`, then every known score; what is missing is None, always all columns.
+    """The consultations of a run, flat: `COLUMNS`, then every score; what is missing is None, all rows have all columns.
 
     `version`: of the scorers; None: the latest. Goes straight into `pandas.DataFrame(tidy(store, run))`, or with polars
     `polars.DataFrame(list(tidy(store, run)))`. Raises UsageError if there is no such run.
     """
     team = store.line_ups(run)
     names = dict(zip(map(_who, team), line_up_names(team, plan_of(store, run)), strict=True))
+    scores = dict.fromkeys((*MEASURES, *store.score_names(run, version)))
     for row in store.each(run, version=version):
         agents = row["agents"]
         row["line_up"] = names.get(_who(agents))  # None: kept since the look at who plays
         flat = {name: agents.get(name) if name in _ROLES else row[name] for name in COLUMNS}
-        yield flat | {name: row["scores"].get(name) for name in MEASURES}
+        yield flat | {name: row["scores"].get(name) for name in scores}
 
 
 def _who(agents: Mapping[str, str]) -> frozenset[tuple[str, str]]:
@@ -46,10 +48,12 @@ def _who(agents: Mapping[str, str]) -> frozenset[tuple[str, str]]:
 
 def write_csv(rows: Iterable[dict[str, Any]], to: TextIO) -> int:
     """Rows as CSV with a header; returns how many. A text that a spreadsheet would run as a formula gets a ' before it."""
-    writer = csv.DictWriter(to, (*COLUMNS, *MEASURES), lineterminator="\n")
+    each = iter(rows)
+    first = next(each, None)
+    writer = csv.DictWriter(to, first or (*COLUMNS, *MEASURES), lineterminator="\n")
     writer.writeheader()
     written = 0
-    for row in rows:
+    for row in chain([] if first is None else [first], each):
         writer.writerow({name: _safe(value) for name, value in row.items()})
         written += 1
     return written

@@ -18,6 +18,7 @@ _TITLES: Final[dict[By, str]] = {
     "condition": "By condition",
     "department": "By department",
     "urgency": "By urgency",
+    "strategy": "By strategy",
 }
 _WHAT: Final = {"label": "label of 3MDBench", "condition": "condition", "urgency": "urgency"}
 
@@ -37,7 +38,8 @@ class Section:
 def sections(r: Report) -> Iterator[Section]:
     """Every table of a report, in the order to be read."""
     made = chain(
-        _headline(r), _counts(r), _without_faults(r), _answers(r), _repeats(r), _groups(r), _temperaments(r), _doses(r),
+        _headline(r), _counts(r), _without_faults(r), _judged(r), _taken(r), _answers(r), _repeats(r), _groups(r),
+        _temperaments(r), _doses(r),
         _maque(r), _all_scores(r), _missing(r), _urgencies(r), _confused(r), _calibration(r), _listed(r),
     )  # fmt: skip
     return (section for section in made if section.rows)
@@ -97,6 +99,51 @@ def _without_faults(r: Report) -> Iterator[Section]:
         yield Section("Without faults of the patient", ("score", *_names(r)), rows, text, True)
 
 
+def _judged(r: Report) -> Iterator[Section]:
+    """What models judged, each score with how many have it not; and how far the votes agree."""
+    rows = [
+        (x.name, score, figure(e), str(e.n), str(e.missing))
+        for x in r.line_ups
+        for score, e in x.scores.items()
+        if score.startswith("judge.") and not score.endswith(".agreement")
+    ]
+    text = "What models judged, beside the scores by rule; what is missing is left out of the mean."
+    judged = ("line-up", "score", "mean", "judged", "missing")
+    yield Section("Judged by models", judged, tuple(rows), text, brief=False)
+    votes = tuple(
+        (x.name, a.rubric, ", ".join(a.judges), str(a.units), *map(_short, (a.raw, a.kappa, a.ac1, a.alpha)))
+        for x in r.line_ups
+        for a in x.agreed
+    )
+    columns = ("line-up", "rubric", "votes of", "items", "equal", "kappa", "AC1", "alpha")
+    text = "Between votes: Cohen's kappa of two, Fleiss' of more; Gwet's AC1; Krippendorff's alpha (interval)."
+    yield Section("Agreement of judges", columns, votes, text, brief=True)
+
+
+def _taken(r: Report) -> Iterator[Section]:
+    """What models took, by line-up and role."""
+    rows = tuple(
+        (
+            x.name, t.role, ", ".join(t.models), str(t.consultations), str(t.calls), _count(t.prompt_tokens),
+            _count(t.completion_tokens), money(t.cost), money(None if t.cost is None else t.cost / t.consultations),
+        )
+        for x in r.line_ups
+        for t in x.taken
+    )  # fmt: skip
+    text = "What models took, as their servers said; what one of them did not say is unknown, not 0."
+    columns = ("line-up", "role", "model", "in", "calls", "tokens read", "written", "cost", "each")
+    yield Section("Models", columns, rows, text, brief=True)
+
+
+def _count(value: int | None) -> str:
+    return "unknown" if value is None else str(value)
+
+
+def money(cost: float | None) -> str:
+    """Dollars."""
+    return "unknown" if cost is None else f"${cost:.4g}"
+
+
 def _answers(r: Report) -> Iterator[Section]:
     rows: list[tuple[str, ...]] = []
     for line_up in r.line_ups:
@@ -131,14 +178,15 @@ def _groups(r: Report) -> Iterator[Section]:
     for by, title in _TITLES.items():
         groups = [g for g in r.groups if g.by == by]
         names = list(dict.fromkeys(g.name for g in groups))
+        columns = tuple(dict.fromkeys(g.line_up for g in groups)) if by == "strategy" else _names(r)
         for score in r.headline:
             held = {(g.name, g.line_up): g for g in groups}
             rows = tuple(
-                (name, *(figure(g.scores.get(score)) if (g := held.get((name, x))) else NONE for x in _names(r)))
+                (name, *(figure(g.scores.get(score)) if (g := held.get((name, x))) else NONE for x in columns))
                 for name in names
             )
             brief = score == r.headline[0] and by != "condition" and len(rows) > 1
-            yield Section(f"{title}: {score}", (by, *_names(r)), rows, "", brief)
+            yield Section(f"{title}: {score}", (by, *columns), rows, "", brief)
 
 
 def _temperaments(r: Report) -> Iterator[Section]:

@@ -15,7 +15,7 @@ from consult.errors import UsageError
 from consult.report.build import scorers_of, version_of_consult
 from consult.report.estimates import as_difference, compared, rounded
 from consult.report.line_ups import plan_of
-from consult.report.measures import HEADLINE, Measure, family, in_order, measure
+from consult.report.measures import Measure, family, headline, in_order, measure
 from consult.report.model import Compared, Comparison, Difference, Side
 from consult.report.pairing import Pairs, pairs
 from consult.report.table import Table, read_table
@@ -68,7 +68,7 @@ def compare(store: Store, a: str, b: str, *, across_versions: bool = False, vers
         pairs=len(met.a),
         scenarios=len(np.unique(met.scenarios)),
         by_seed=by_seed,
-        headline=tuple(s.score for s in scores if s.score in HEADLINE),
+        headline=headline(s.score for s in scores),
         scores=scores,
         notes=tuple(_notes(one, two, met, by_seed=by_seed)),
     )

@@ -6,7 +6,7 @@ state; must not import langgraph or `consult.sim.session`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -105,6 +105,15 @@ def _happened(state: State, e: Event, c: Context) -> None:
         state["record"] = _recorded(state["record"], e.statements)
     elif isinstance(e, Triaged):
         state["triage"] = e
+
+
+def along(events: Iterable[Event], context: Context) -> Iterator[tuple[Event, State]]:
+    """Each event, with the state in front of it; the state is the same object throughout, to be read at once."""
+    state = initial(context)
+    for event in events:
+        yield event, state
+        state["events"].append(event)
+        _happened(state, event, context)
 
 
 def _recorded(record: Record, new: Iterable[Statement]) -> Record:

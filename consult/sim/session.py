@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from consult.agents.base import ROLES, World
 from consult.agents.inquirers.controls import facts_known
 from consult.agents.llm.aids import NONE, Aids, Album, Contents
 from consult.agents.llm.spec import PREFIX, played_by_models, prompt_hashes
-from consult.agents.llm.talk import HERE, Models, Talk
+from consult.agents.llm.talk import HERE, UNBOUNDED, Models, Talk
 from consult.agents.patient.speaker import spoken_by
 from consult.agents.registry import check_spec, make
 from consult.events import SCHEMA_VERSION, Event, Header, Provenance, Used
 from consult.files import Record
 from consult.hospital import Hospital
+from consult.judge.panel import Panel, panel_of
 from consult.knowledge.model import Knowledge
 from consult.knowledge.per_object import per_object
 from consult.language.similar import available, require
+from consult.llm.account import Budget
 from consult.persona import Persona
 from consult.scenario import Scenario, Speaker
 from consult.seeds import digest, seed_of
 from consult.settings import Limits, source_commit
+from consult.sim.bench import Bench
 from consult.sim.graph import graph, recursion_limit
 from consult.sim.past import Past
 from consult.sim.state import Context, State, initial
@@ -33,6 +36,8 @@ from consult.store.transcript import Transcript
 from consult.terms import Resolver
 
 DEFAULT_AGENTS: Mapping[str, str] = dict.fromkeys(ROLES, "reference")
+ID: Final = 16
+"""Letters of the key that are the consultation's id, under which its calls are kept as well."""
 
 
 content_hash = per_object(Record.content_hash, size=128)
@@ -55,7 +60,9 @@ class Setup:
     resolver: Resolver | None = None
     """How questions are understood; None: by rule, see `understood_by`."""
     models: Models = HERE
-    """Where models are reached that play a role; no part of what the consultation is."""
+    """Where models are reached that play a role, which is no part of what the consultation is; but their budget is."""
+    rubrics: tuple[str, ...] = ()
+    """By what models judge, where the assessor is one: built-in names, files, folders; empty: the usual two."""
     past: Past | None = None
     """What went before, in another consultation: a fork goes on from there."""
     aids: Aids = NONE
@@ -84,6 +91,14 @@ class Setup:
         return {**DEFAULT_AGENTS, **self.agents}
 
     @cached_property
+    def panel(self) -> Panel | None:
+        """The judges, where the assessor is a model. Raises UsageError, DataError or DataErrors."""
+        spec, m = self.line_up["assessor"], self.models
+        if not spec.startswith(PREFIX):
+            return None
+        return panel_of(spec, self.rubrics, api_base=m.api_base, transport=m.transport, concurrency=m.concurrency)
+
+    @cached_property
     def provenance(self) -> Provenance:
         """Version, commit and the hashes of all content."""
         return Provenance(
@@ -99,16 +114,18 @@ class Setup:
 
     @cached_property
     def _aided(self) -> dict[str, str]:
-        """Hashes of what the inquirer is given beside what is said."""
+        """Hashes of what the inquirer is given beside what is said, and of what judges are given."""
         contents = self.album.contents if self.album is not None else Contents()
-        return self.aids.hashes(self.line_up["inquirer"], contents, self.models)
+        judged = self.panel.hashes if self.panel is not None else {}
+        return {**self.aids.hashes(self.line_up["inquirer"], contents, self.models), **judged}
 
     @cached_property
     def cell(self) -> str:
         """The content key of this consultation: equal content, equal key, wherever and whenever it runs."""
         p, _ = self.provenance, self.case  # a speaker that cannot be is told before anything runs
         content = (p.scenario, p.persona, p.hospital, p.knowledge)
-        own = cell_of(content, self.line_up, self.limits, self.epoch, self.seed, p.resolver, self._aided)
+        budget = self.models.budget
+        own = cell_of(content, self.line_up, self.limits, self.epoch, self.seed, p.resolver, self._aided, budget)
         return digest({"cell": own, "past": self.past.key}) if self.past is not None else own
 
 
@@ -120,14 +137,18 @@ def cell_of(
     seed: int,
     resolver: Resolver,
     aided: Mapping[str, str] = MappingProxyType({}),
+    budget: Budget = UNBOUNDED,
 ) -> str:
     """`Setup.cell` from hashes: `content` has those of scenario, persona, hospital and knowledge. Loads nothing.
 
-    `aided`: of what the inquirer is given beside what is said (`Aids.hashes`).
+    `aided`: of what the inquirer is given beside what is said (`Aids.hashes`), and the judges (`Panel.hashes`); `budget`:
+    where the consultation ends.
     """
     other: dict[str, Any] = {} if resolver is Resolver.LEXICON else {"resolver": resolver.value}
     if prompts := prompt_hashes(line_up) | dict(aided):
         other["prompts"] = prompts
+    if bounds := {name: bound for name, bound in asdict(budget).items() if bound is not None}:
+        other["budget"] = bounds
     return digest(
         {
             **other,
@@ -155,7 +176,7 @@ def header(setup: Setup) -> Header:
     speaker = "patient" if patient.speaker is Speaker.SELF else patient.speaker.value
     return Header(
         schema_version=SCHEMA_VERSION,
-        consultation_id=setup.cell[:16],
+        consultation_id=setup.cell[:ID],
         parent=setup.past.parent if setup.past is not None else None,
         scenario=setup.scenario.id,
         persona=setup.persona.id,
@@ -178,7 +199,8 @@ def context(setup: Setup) -> Context:
         require()
     p = setup.provenance
     shared = (setup.seed, setup.epoch, p.scenario)
-    talk = Talk(setup.models, setup.cell) if played_by_models(setup.line_up) else None
+    panel = setup.panel
+    talk = Talk(setup.models, setup.cell[:ID]) if played_by_models(setup.line_up) or panel is not None else None
     spec, given = setup.line_up["inquirer"], None
     if spec.startswith(PREFIX):
         given = setup.aids.given(spec, setup.scenario, setup.album, setup.knowledge, setup.models)
@@ -197,6 +219,7 @@ def context(setup: Setup) -> Context:
         facts=facts_known(setup.scenario, setup.knowledge) if setup.line_up["inquirer"] == "oracle" else None,
         talk=talk,
         given=given.events if given is not None else (),
+        bench=Bench(panel, setup.line_up, talk) if panel is not None and talk is not None else None,
     )
 
 

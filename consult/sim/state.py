@@ -14,6 +14,7 @@ from consult.knowledge.belief import Known
 from consult.persona import Persona
 from consult.scenario import Scenario
 from consult.settings import Limits
+from consult.sim.bench import Bench
 
 Plain = dict[str, Any]
 
@@ -75,6 +76,8 @@ class Context:
     """By which models are asked, where any play."""
     given: tuple[Event, ...] = ()
     """What the inquirer is given beside what is said, to be written before its first action."""
+    bench: Bench | None = None
+    """The judges, where models assess."""
 
 
 def initial(context: Context) -> State:

@@ -100,6 +100,17 @@ class Store:
                 rows = db.execute(sql, list(some)).fetchall()
             yield from ((row["id"], unpacked(row["jsonl"], f"{self.path}#{row['id']}")) for row in rows)
 
+    def marks(self, ids: Sequence[str], version: int | None = None) -> dict[str, str]:
+        """What later scorers (of a version; None: the latest) said of these ids, as JSONL; not of those whose transcript has it."""
+        with self._guarded() as db:
+            found = scoring.marks_of(db, ids, version)
+            return {name: unpacked(packed, f"{self.path}#{name}") for name, packed in found}
+
+    def score_names(self, run: str, version: int | None = None) -> list[str]:
+        """The names of all scores in a run (of a version of the scorers; None: the latest)."""
+        with self._guarded() as db:
+            return scoring.names(db, self._run(db, run), version)
+
     def consultations(self, run: str | None = None, **filters: Any) -> list[dict[str, Any]]:
         """One row a consultation, oldest first; `filters` name columns and the values they must have."""
         return list(self.each(run, **filters))

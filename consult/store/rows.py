@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from consult.events import Actor, Event, Scored
+from consult.events import Actor, Event, Judgement, Scored
 from consult.store.packed import packed, searchable
 from consult.store.summary import summary
 from consult.store.transcript import Transcript, dumps, jsonl
-from consult.store.versions import ScoredBy, scorers
+from consult.store.versions import ScoredBy, judged_by, scorers
 
 PLAYED: Final = (
     "id", "run", "parent", "scenario", "persona", "hospital", "knowledge", "inquirer", "agents", "epoch", "seed",
@@ -74,6 +74,8 @@ def prepared(transcript: Transcript) -> Kept:
     text = dumps(transcript.header, transcript.events)
     p = transcript.header.provenance
     by = ScoredBy(scorers(), p.version, p.commit)
+    if any(isinstance(e, Judgement) for e in transcript.events):
+        by = judged_by(transcript.header.agents.get("assessor", ""), p.prompts, p.version, p.commit)
     s = summary(transcript)
     return Kept(
         transcript.id, _played(transcript, s), packed(text), len(text.encode()), searchable(text),

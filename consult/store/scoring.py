@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -98,6 +98,25 @@ def check_version(db: sqlite3.Connection, version: int) -> None:
     if str(version) not in known:
         there = f"one of: {', '.join(known)}" if known else "nothing is scored yet"
         raise UsageError(f"--scores: there is no version {version} (mend: {there})")
+
+
+def marks_of(db: sqlite3.Connection, ids: Sequence[str], version: int | None) -> Iterator[tuple[str, bytes]]:
+    """The packed marks of consultations that have some of a version (None: the latest) beside their transcript."""
+    latest = "(select max(version) from results where consultation = c.number)" if version is None else "?"
+    own = [] if version is None else [version]
+    for some in (ids[n : n + 100] for n in range(0, len(ids), 100)):
+        sql = f"""select c.id, r.marks from consultations c join results r on r.consultation = c.number
+            and r.version = {latest} where r.marks is not null and c.id in ({", ".join("?" * len(some))})"""  # noqa: S608 - question marks
+        yield from ((row["id"], row["marks"]) for row in db.execute(sql, [*own, *some]).fetchall())
+
+
+def names(db: sqlite3.Connection, run: int, version: int | None) -> list[str]:
+    """The names of all scores that consultations of a run have, by a version (None: the latest of each)."""
+    latest = "(select max(version) from results where consultation = r.consultation)" if version is None else "?"
+    sql = f"""select names from forms where form in (select distinct r.form from results r
+        where r.version = {latest} and r.consultation in (select consultation from members where run = ?))"""  # noqa: S608 - our own names
+    rows = db.execute(sql, [*([] if version is None else [version]), run])
+    return sorted({name for row in rows for name in json.loads(row["names"])})
 
 
 def marks(db: sqlite3.Connection, consultation: int, version: int | None, file: str) -> Sequence[Event] | None:

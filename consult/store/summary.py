@@ -135,15 +135,17 @@ def _audit(event: Audited | None) -> dict[str, Any] | None:
 
 
 def usage(transcript: Transcript) -> dict[str, Any]:
-    """What the models of a consultation took: calls, tokens and cost; null where that is not known."""
+    """What the models of a consultation took: calls, tokens and cost, in all and by role; null where that is not known."""
     used = [e for e in transcript.events if isinstance(e, Used)]
-    if not used and any(spec.startswith("llm:") for spec in transcript.header.agents.values()):
-        return {"calls": None, "tokens": None, "cost": None, "reason": "the transcript does not say"}
+    played = (spec for role, spec in transcript.header.agents.items() if role != "assessor")  # who may not be asked
+    if not used and any(spec.startswith("llm:") for spec in played):
+        return {"calls": None, "tokens": None, "cost": None, "roles": {}, "reason": "the transcript does not say"}
     costs = [e.cost for e in used]
     return {
         "calls": sum(e.calls for e in used),
         "tokens": _sum(e.tokens for e in used if e.calls),
         "cost": round(_sum(costs) or 0.0, 6) if None not in costs else None,
+        "roles": {e.role: {"calls": e.calls, "tokens": e.tokens, "cost": e.cost} for e in used},
     }
 
 

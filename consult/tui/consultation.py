@@ -23,7 +23,7 @@ from consult.show.panels import PANELS, Scene
 from consult.show.timeline import Timeline
 from consult.show.words import reading_time
 from consult.tui.beside import Beside
-from consult.tui.branching import Branching
+from consult.tui.debrief import Debriefed
 from consult.tui.dialogue import Dialogue
 from consult.tui.feed import Brought, Ended, Feed, Opened, YourTurn
 from consult.tui.help import Keys
@@ -57,7 +57,7 @@ class Side(VerticalScroll, can_focus=True, inherit_bindings=False):
         self.post_message(self.Seen())
 
 
-class Consultation(Branching):
+class Consultation(Debriefed):
     """A consultation: what was said, and what went on behind it."""
 
     HELP = """\
@@ -85,6 +85,7 @@ what has come of that. On a narrow screen p changes between the two sides."""
         Binding("question_mark,f1", "app.help", "Help", key_display="?"),
         Binding("d", "details", "Details"),
         Binding("b", "beside", "Beside"),
+        Binding("r", "debrief", "Debrief"),
         Binding("w", "what_if", "What if"),
         Binding("v", "branches", "Branches"),
         Binding("plus,equals_sign", "faster(1)", "Faster", key_display="+"),

@@ -71,6 +71,8 @@ patient you see the facts, begin with what brings you here, and may get up with 
         if self.over and self.is_attached:
             self.query_one("#say").display = False
             self.query_one("#dialogue").focus()
+            if self.kept_as and not self._patient:
+                self.tell_of_debrief()
 
     def _seen(self) -> Scene:
         if self.over or self._teacher or self._patient:  # a patient knows what they have

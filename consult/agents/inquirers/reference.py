@@ -151,7 +151,7 @@ def conclude(view: InquirerView, b: Belief, p: Array, *, kind_words: bool) -> Co
         urgency=urgency,
         department=department,
         explanation=wording.explanation(
-            first, view, _reasons(view, b, first.id), urgency or first.urgency, rng(view.seed, "end")
+            first, view, reasons(view, b, first.id), urgency or first.urgency, rng(view.seed, "end")
         )
         if kind_words
         else first.name,
@@ -165,7 +165,7 @@ def _triaged(view: InquirerView) -> tuple[Department | None, Urgency | None]:
     return Department.model_validate(view.triage["department"]), Urgency(view.triage["urgency"])
 
 
-def _reasons(view: InquirerView, b: Belief, condition: str) -> list[Finding]:
+def reasons(view: InquirerView, b: Belief, condition: str) -> list[Finding]:
     """The present findings that speak most for a condition; of a thing and its details, the most telling one."""
     i = b.index[condition]
     found: list[tuple[float, str]] = []

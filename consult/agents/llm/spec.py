@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from consult.errors import UsageError
+from consult.judge.panel import JUDGES
 from consult.llm.endpoint import model_of
 from consult.llm.prompts import Prompts
 from consult.settings import search_path
@@ -111,7 +112,7 @@ def prompts() -> Prompts:
 
 @lru_cache(maxsize=8)
 def _prompts(folders: tuple[Path, ...]) -> Prompts:
-    return Prompts([*folders, _OWN])
+    return Prompts([*folders, _OWN], others=(JUDGES,))
 
 
 def prompt_hashes(line_up: Mapping[str, str]) -> dict[str, str]:

@@ -153,7 +153,7 @@ def test_run_says_what_it_took_and_a_cassette_plays_it_again(server: ScriptedSer
     [
         (["run", "--inquirer", "llm:"], "names no model"),
         (["run", "--patient", "llm:x+rationale"], "only an inquirer has one"),
-        (["run", "--assessor", "llm:x"], "not in this version"),
+        (["run", "--recipient", "replay:x"], "not in this version"),
         (["run", "--inquirer", "llm:x", "--api-base", "nowhere"], "--api-base"),
         (["run", "--inquirer", "llm:x", "--record", "a", "--replay", "b"], "--record"),
         (["run", "--inquirer", "llm:x", "--replay", "none.jsonl"], "none.jsonl"),

@@ -7,6 +7,7 @@ clock time: the same seed gives the same bytes. See docs/transcript.md.
 from __future__ import annotations
 
 from enum import StrEnum
+from operator import not_
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
@@ -121,8 +122,9 @@ class Guarded(_Event):
 
     type: Literal["guard"] = "guard"
     actor: Literal[Actor.PATIENT] = Actor.PATIENT
-    breach: Literal["leak", "unreleased", "invention", "contradiction", "role_break", "omission"]
-    """What was wrong with the words; `omission`: what was to be told is not in them (of a model that words it)."""
+    breach: Literal["leak", "unreleased", "invention", "contradiction", "role_break", "omission", "unresolved"]
+    """What was wrong with the words; `omission`: what was to be told is not in them (of a model that words it);
+    `unresolved`: a model gave no usable reading of the question, and the rule's was taken."""
     about: str = ""
     """The finding it concerns, or the kind of words."""
     attempt: int
@@ -234,6 +236,8 @@ class Triaged(_Event):
     """The pairs ("a/b") whose comparison rules were at hand."""
     in_question: tuple[str, ...] = ()
     """The pairs ("a/b": a is predicted, b the runner-up) whose rules the next round gets; empty: of this prediction."""
+    rationale: Said = Field(default="", exclude_if=not_)
+    """Why, of a model; not written where it is empty, so that the transcripts of others stay what they were."""
 
 
 class Concluded(_Event):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import sys
 import threading
 from collections import deque
@@ -175,9 +176,14 @@ def redirect(to: str) -> Fail:
 QUESTIONS = ("Hello, please tell me more about it.", "Have you had a fever?", "Do you smoke?")
 
 
+ROLES = {"You play": "patient", "You keep": "recipient", "You are the triage": "triage", "You read": "resolver"}
+"""How the system prompt of each role begins; any other is the doctor's."""
+
+
 def asked_as(asked: Json) -> str:
-    """The role that a request is for, by the first words of its system prompt."""
-    return "patient" if asked["messages"][0]["content"].startswith("You play a person") else "inquirer"
+    """The role that a request is for."""
+    system = asked["messages"][0]["content"]
+    return next((role for begin, role in ROLES.items() if system.startswith(begin)), "inquirer")
 
 
 def acts(action: Json, **beside: Any) -> Say:
@@ -190,6 +196,37 @@ def words_given(asked: Json) -> str:
     return str(asked["messages"][-1]["content"].rpartition(":\n")[2])
 
 
+_LISTED = re.compile(r'^([a-z]\S*): (.*?)(?: \("(.*)"\))?$', re.MULTILINE)
+"""A finding in a prompt: id, plain name, and the question for it where one is given."""
+
+
+def reads(asked: Json) -> Say:
+    """A recipient that finds what is said by its plain name; how it is said does not matter to it."""
+    words = asked["messages"][1]["content"].rpartition('said: "')[2].partition("\n")[0]
+    statements = []
+    for name, plain, _ in _LISTED.findall(asked["messages"][0]["content"]):
+        at = words.lower().find(plain.partition(" [")[0].lower())
+        if at >= 0:
+            said = words[at : at + len(plain.partition(" [")[0])]
+            statements.append({"finding": name, "state": "present", "values": [], "words": said})
+    return Say(json.dumps({"statements": statements}))
+
+
+def sends(asked: Json) -> Say:
+    """A triage that takes the first two departments, and the first rule that it is shown in a round."""
+    places = re.findall(r"^- (\w+/\w+): ", asked["messages"][0]["content"], re.MULTILINE)
+    rules = re.findall(r"^- rule (\w+) ", asked["messages"][1]["content"], re.MULTILINE)[:1]
+    said = {"reasoning": "By rule.", "department": places[0], "runner_up": places[1], "urgency": "urgent"}
+    return Say(json.dumps(said | {"rules": rules}))
+
+
+def understands(asked: Json) -> Say:
+    """A resolver that knows the questions of the list, and takes any other for an open one."""
+    words = asked["messages"][1]["content"]
+    found = [n for n, _, question in _LISTED.findall(asked["messages"][0]["content"]) if question and question in words]
+    return Say(json.dumps({"kind": "specific" if found else "open", "findings": found}))
+
+
 def words_of(message: Json) -> str:
     """The text of a message, also where pictures come with it."""
     content = message["content"]
@@ -197,9 +234,12 @@ def words_of(message: Json) -> str:
 
 
 def plays(asked: Json) -> Say:
-    """Both roles by rules: the patient says what it is given; the doctor asks three questions, orders, concludes."""
-    if asked_as(asked) == "patient":
+    """All roles by rules: the patient says what it is given; the doctor asks three questions, orders, concludes."""
+    role = asked_as(asked)
+    if role == "patient":
         return Say(words_given(asked))
+    if role in _OTHERS:
+        return _OTHERS[role](asked)
     seen = words_of(asked["messages"][-1])
     beside = {"rationale": "By rule."} if "rationale" in asked["messages"][0]["content"] else {}
     n = seen.count("Doctor: ")
@@ -208,6 +248,9 @@ def plays(asked: Json) -> Say:
     if "Results:" not in seen and "Nothing more can be asked" not in seen:
         return acts({"kind": "order", "order": "electrocardiogram"}, **beside)
     return acts(concludes(), **beside)
+
+
+_OTHERS: dict[str, Callable[[Json], Say]] = {"recipient": reads, "triage": sends, "resolver": understands}
 
 
 def concludes(**changed: Any) -> Json:

@@ -93,6 +93,7 @@ class FakeSetup:
     seed: int
     resolver: Any = None
     models: Any = None
+    past: Any = None
     aids: Any = None
     album: Any = None
     rubrics: Any = ()

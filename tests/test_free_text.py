@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from consult import Limits, Setup, load_hospital, load_knowledge, load_persona, load_scenario, play
-from consult.agents.base import Record
-from consult.agents.recipient import receive
+from consult.agents.base import RecipientView, Record, World
+from consult.agents.recipient import ReferenceRecipient, merged
 from consult.errors import UsageError
 from consult.events import Audited, Question, Told, Utterance
 from consult.language import similar
@@ -20,9 +20,9 @@ from consult.language.extractor import extract
 from consult.language.gist import gists
 from consult.language.resolver import resolve
 from consult.language.tokens import tokens
-from consult.scenario import find_scenario
+from consult.scenario import Patient, Speaker, find_scenario
 from consult.score.audit import audit
-from consult.terms import Resolver
+from consult.terms import Resolver, Sex
 
 K = load_knowledge()
 ROOT = Path(__file__).resolve().parent.parent
@@ -165,8 +165,14 @@ def test_a_parent_speaks_of_the_child() -> None:
 
 def test_the_recipient_is_told_who_speaks() -> None:
     source = Utterance(seq=1, text="My son has a cough.")
-    assert receive(Record(), source, "", K)[1] is None
-    assert receive(Record(), source, "", K, for_other=True)[0].complaint == "cough"
+
+    def heard(speaker: Speaker) -> Record:
+        patient = Patient(age=6, sex=Sex.MALE, speaker=speaker)
+        view = RecipientView(World(K, load_hospital()), patient, Record(), source, "")
+        return merged(Record(), source, ReferenceRecipient().read(view), K)[0]
+
+    assert heard(Speaker.SELF) == Record()
+    assert heard(Speaker.PARENT).complaint == "cough"
 
 
 @pytest.mark.parametrize(("text", "state"), [

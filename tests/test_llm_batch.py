@@ -162,7 +162,7 @@ def test_run_says_what_it_took_and_a_cassette_plays_it_again(server: ScriptedSer
     [
         (["run", "--inquirer", "llm:"], "names no model"),
         (["run", "--patient", "llm:x+rationale"], "only an inquirer has one"),
-        (["run", "--recipient", "llm:x"], "not in this version"),
+        (["run", "--recipient", "replay:x"], "not in this version"),
         (["run", "--inquirer", "llm:x", "--api-base", "nowhere"], "--api-base"),
         (["run", "--inquirer", "llm:x", "--record", "a", "--replay", "b"], "--record"),
         (["run", "--inquirer", "llm:x", "--replay", "none.jsonl"], "none.jsonl"),
@@ -215,9 +215,9 @@ def test_the_pages_commands_run(server: ScriptedServer) -> None:
     shown = [
         line for line in page.splitlines() if line.startswith(("consult run ", "consult batch ", "consult score "))
     ]
-    assert len(shown) == 9
+    assert len(shown) == 11
     for line in shown:
         words = line.replace("http://127.0.0.1:8081/v1", server.url).split()[1:]
         out = CliRunner().invoke(cli, words)
         assert out.exit_code == 0, out.output
-    assert {asked_as(r) for r in server.requests} == {"inquirer", "patient"}
+    assert {asked_as(r) for r in server.requests} == {"inquirer", "patient", "recipient", "triage", "resolver"}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,14 +20,19 @@ from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
+from scripted_server import ScriptedServer, plays
 from test_batch import CASES, contents, count
 from test_docs import blocks, parsed
 
+from consult.agents.llm.talk import HERE
 from consult.batch import Cells, Plan, execute, play_cell, ray_engine, setups
-from consult.batch.ray_engine import _Flight, on_ray
+from consult.batch.ray_engine import _code, _Flight, _OtherCode, _play, _Sender, on_ray
+from consult.batch.ray_ledger import Far
 from consult.cli.main import cli
-from consult.errors import InfrastructureError, UsageError
+from consult.errors import InfrastructureError, StoreError, UsageError
+from consult.llm.base import Answer
 from consult.persona import Persona
+from consult.sim.session import Setup
 from consult.store.db import Store
 
 PLAN = Plan(name="r", scenarios=CASES, personas=("neutral", "choleric"), max_turns=1, max_orders=0)
@@ -83,6 +90,67 @@ def test_a_lost_node_changes_nothing(
     assert capfd.readouterr().out == ""
 
 
+def test_what_models_answer_is_kept_on_the_drivers_machine_and_not_paid_again(cluster: Any, tmp_path: Path) -> None:
+    every = dict.fromkeys(("patient", "recipient", "triage"), "llm:openai/local")
+    with ScriptedServer(plays) as server:
+        given = {"inquirer": "llm:openai/local", "max_turns": 3, "api_base": server.url, **every}
+        plan = Plan.model_validate({"name": "r", "scenarios": CASES[:4]} | given)
+        cells = setups(plan)
+
+        def run(name: str, engine: Any) -> int:
+            """Calls that the run took."""
+            server.forget()
+            with Store(tmp_path / name) as store:
+                assert [d.problem for d in execute(plan, cells, store, engine=engine)] == [""] * 4
+            return len(server.requests)
+
+        def kept() -> list[Any]:
+            with closing(sqlite3.connect(tmp_path / "ray.ledger")) as ledger:
+                return ledger.execute("select * from replies order by 1, 2, 3, 4, 5, 6, 7").fetchall()
+
+        needed = run("threads.db", None)
+        (tmp_path / "threads.ledger").rename(tmp_path / "ray.ledger")
+        everything = kept()
+        with closing(sqlite3.connect(tmp_path / "ray.ledger")) as ledger, ledger:  # as if half had not arrived
+            ledger.execute("delete from replies where turn > 1")
+        left = len(kept())
+        assert run("ray.db", on_ray(cluster.address)) == needed - left > 0 < left
+        assert contents(tmp_path / "ray.db") == contents(tmp_path / "threads.db")
+        assert [row[:-1] for row in kept()] == [row[:-1] for row in everything]
+
+
+def test_a_node_with_other_prompts_is_told(cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
+    setup = replace(cells[0], agents={"triage": "llm:openai/local"})
+    assert setup.provenance.prompts
+    sent, places = _Sender(lambda part: part).sent(cast(Cells, {0: setup}), 0)
+    monkeypatch.setattr(ray_engine, "_held", lambda key, place: place)
+    monkeypatch.setattr(ray_engine, "prompt_hashes", lambda line_up: {"triage/turn": "another"})
+    with pytest.raises(_OtherCode, match="has other prompts than this machine"):
+        _play(0, _code(), None, sent, places)
+
+
+def test_a_ledger_that_fails_far_away_is_one_line() -> None:
+    class Lost(Exception):
+        cause = StoreError("disk is full\nand more")
+
+    def lost(call: object) -> None:
+        raise Lost
+
+    put = SimpleNamespace(remote=lambda *_: None)
+    ray = SimpleNamespace(get=lost, exceptions=SimpleNamespace(RayError=Lost))
+    far = Far(ray, SimpleNamespace(put=put))
+    with pytest.raises(
+        StoreError, match=r"^the ledger on the driver's machine cannot be used: StoreError: disk is full .*"
+    ):
+        far.put(cast(Any, None), Answer())
+
+
+class _These(dict[int, Setup]):
+    """Some cells of no plan."""
+
+    models = HERE
+
+
 class _Deadly(Persona):
     """Takes the process down that reads it."""
 
@@ -97,7 +165,7 @@ def test_nodes_need_no_file_of_the_driver_and_a_deadly_cell_fails(
     plain = cells[0]
     nowhere = replace(plain, scenario=plain.scenario.model_copy(update={"title": "In no file"}))
     deadly = replace(plain, persona=_Deadly.model_validate(plain.persona.model_dump() | {"id": "deadly"}))
-    mine = cast(Cells, {0: nowhere, 1: deadly})
+    mine = cast(Cells, _These({0: nowhere, 1: deadly}))
     played = {p.index: p for p in on_ray(cluster.address)(mine, iter(range(3)), lambda: False)}
     assert played[0] == play_cell(mine, 0)
     assert played[0].cell != cells.key(0)

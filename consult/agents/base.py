@@ -13,11 +13,12 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from consult.actions import Ask, Conclude, Order, Refer
-from consult.events import Event, Query, Statement, StopReason, Told
+from consult.events import Event, Query, Statement, StopReason, Told, Utterance
 from consult.hospital import Hospital
 from consult.knowledge.belief import Known
 from consult.knowledge.model import Knowledge
 from consult.language.context import talk_of
+from consult.language.mentions import Reading
 from consult.language.resolver import resolve
 from consult.persona import Mood, Persona
 from consult.scenario import Patient, Scenario
@@ -35,7 +36,7 @@ class World:
     resolver: Resolver = Resolver.LEXICON
     """How questions are understood; the same for all who read them."""
 
-    def read(self, question: str, told: Iterable[Told]) -> Query:
+    def read(self, question: str, told: Iterable[Told | Statement]) -> Query:
         """What a question asks, of a patient who has told so much: "Where is it?" is of what was told."""
         return resolve(question, self.knowledge, self.resolver, talk_of(told, self.knowledge))
 
@@ -73,6 +74,19 @@ class Guidance:
 
 
 @dataclass(frozen=True, slots=True)
+class RecipientView:
+    """What the recipient sees: what was just said, and after which question; never the scenario."""
+
+    world: World
+    patient: Patient
+    record: Record
+    """As it stood before."""
+    said: Utterance
+    question: str
+    """What was asked before, "" for nothing: a bare "no" has no meaning without it."""
+
+
+@dataclass(frozen=True, slots=True)
 class TriageView:
     """What triage sees."""
 
@@ -96,6 +110,8 @@ class TriageResult(NamedTuple):
     compared: tuple[str, ...]
     in_question: tuple[str, ...] = ()
     """The pairs ("a/b") whose rules the next round gets; empty: the pair just predicted."""
+    rationale: str = ""
+    """Why; kept in the transcript."""
 
 
 class Line(NamedTuple):
@@ -209,6 +225,13 @@ class Closes(Protocol):
 
     def close(self, view: PatientView, ending: Ending) -> PatientReply:
         """The last word, and the mood in which they go."""
+
+
+class RecipientAgent(Protocol):
+    """Reads what was said; how it goes on record is the same for all (`consult.agents.recipient.merged`)."""
+
+    def read(self, view: RecipientView) -> Sequence[Reading]:
+        """What the words say, at most one reading a finding."""
 
 
 class TriageAgent(Protocol):

@@ -1,6 +1,7 @@
 """The recipient: keeps the structured record from what was said. Merge, no duplicates, newest wins, nothing inferred.
 
-Source of the record's form: collaborative medical triage (arXiv 2507.22504). It reads words only, never the scenario.
+Source of the record's form: collaborative medical triage (arXiv 2507.22504). It reads words only, never the scenario. Who
+reads them may be another (`consult.agents.llm.recipient`); how they go on record is `merged`, whoever has read them.
 """
 
 from __future__ import annotations
@@ -8,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from consult.agents.base import Record
+from consult.agents.base import RecipientView, Record
 from consult.events import RecordUpdate, Result, Statement, Utterance
 from consult.knowledge.model import BACKGROUND, Finding, Knowledge, Source
-from consult.language.context import talk_of
 from consult.language.extractor import Reading, extract
-from consult.language.resolver import resolve
-from consult.terms import Resolver
+from consult.scenario import Speaker
 
 Section = Literal["chief_complaint", "present_illness", "past_history"]
 _PAST: Final = {
@@ -24,39 +23,38 @@ _PAST: Final = {
 NOT_GIVEN: Final = "not given"
 
 
-def receive(
-    record: Record,
-    source: Utterance | Result,
-    question: str,
-    knowledge: Knowledge,
-    *,
-    resolver: Resolver = Resolver.LEXICON,
-    for_other: bool = False,
-) -> tuple[Record, RecordUpdate | None]:
-    """The record after an utterance or result, and what changed; None if nothing did.
+class ReferenceRecipient:
+    """Reads by the knowledge's phrases."""
 
-    `question` is what was asked before, "" for none: a bare "no" has no meaning without it. `for_other`: a parent or
-    carer speaks.
-    """
-    if isinstance(source, Result):
-        readings = [Reading(t.finding, t.state, t.values) for t in source.told if t.state != "withheld"]
-    else:
-        talk = talk_of(record.statements.values(), knowledge)
-        asked = resolve(question, knowledge, resolver, talk).findings if question else ()
-        readings = list(extract(source.text, knowledge, asked, for_other=for_other))
+    def read(self, view: RecipientView) -> tuple[Reading, ...]:
+        """What the words say."""
+        world, other = view.world, view.patient.speaker is not Speaker.SELF
+        asked = world.read(view.question, view.record.statements.values()).findings if view.question else ()
+        return extract(view.said.text, world.knowledge, asked, for_other=other)
+
+
+def found_by(result: Result) -> tuple[Reading, ...]:
+    """What a result says: it comes coded."""
+    return tuple(Reading(t.finding, t.state, t.values) for t in result.told if t.state != "withheld")
+
+
+def merged(
+    record: Record, source: Utterance | Result, readings: Sequence[Reading], knowledge: Knowledge
+) -> tuple[Record, RecordUpdate | None]:
+    """The record with what was read in `source`, by whomever, and what changed; None if nothing did."""
     complaint = record.complaint
     if complaint is None and isinstance(source, Utterance):  # nobody comes with what an examination found
         complaint = _main(readings, knowledge)
-    merged = dict(record.statements)
+    statements = dict(record.statements)
     new: list[Statement] = []
     for r in readings:
         s = _statement(r, knowledge.finding[r.finding], complaint, source.seq)
-        if _tells_more(merged.get(r.finding), s):
-            merged[r.finding] = s
+        if _tells_more(statements.get(r.finding), s):
+            statements[r.finding] = s
             new.append(s)
     if not new:
         return record, None
-    after = Record(merged, complaint)
+    after = Record(statements, complaint)
     return after, RecordUpdate(statements=tuple(new), chief_complaint=chief_complaint(after, knowledge))
 
 

@@ -31,8 +31,6 @@ ABLATIONS: Final = {
 _REFERENCE_ONLY: Final = ("patient", "recipient", "examiner", "assessor")
 _PLUGGABLE: Final = ("inquirer", "patient", "triage")
 _MODEL: Final = "llm:"
-_MODELS: Final = ("inquirer", "patient")
-"""Roles that a model can play."""
 _LATER: Final = (_MODEL, "replay:", "human")
 
 
@@ -55,11 +53,12 @@ def check_spec(role: str, spec: str) -> None:
         return
     if role in _PLUGGABLE and spec in _plugins():
         return
-    if role in _MODELS and spec.startswith(_MODEL):
-        from consult.agents.llm.spec import parse
+    if spec.startswith(_MODEL):
+        from consult.agents.llm.spec import ROLES, parse
 
-        parse(role, spec)
-        return
+        if role in ROLES:
+            parse(role, spec)
+            return
     if role == "assessor" and spec.startswith(_MODEL):
         from consult.judge.panel import judges_in
 
@@ -102,14 +101,26 @@ def make(role: str, spec: str, talk: Talk | None = None, given: Given | None = N
 
 
 def _model(role: str, spec: str, talk: Talk | None, given: Given | None) -> Any:
-    from consult.agents.llm.inquirer import ModelInquirer
-    from consult.agents.llm.patient import ModelPatient
     from consult.agents.llm.spec import parse
 
     if talk is None:
         raise UsageError(f"--{role}: {spec!r} is a model, and nothing is there to call it by")
     said = parse(role, spec)
-    return ModelInquirer(said, talk, given) if role == "inquirer" else ModelPatient(said.model, talk)
+    if role == "inquirer":
+        from consult.agents.llm.inquirer import ModelInquirer
+
+        return ModelInquirer(said, talk, given)
+    if role == "patient":
+        from consult.agents.llm.patient import ModelPatient
+
+        return ModelPatient(said.model, talk, resolves=said.resolves)
+    if role == "recipient":
+        from consult.agents.llm.recipient import ModelRecipient
+
+        return ModelRecipient(said.model, talk)
+    from consult.agents.llm.triage import ModelTriage
+
+    return ModelTriage(said.model, talk)
 
 
 def _inquirer(spec: str) -> Any:
@@ -138,6 +149,12 @@ def _patient(_: str) -> Any:
     return ReferencePatient()
 
 
+def _recipient(_: str) -> Any:
+    from consult.agents.recipient import ReferenceRecipient
+
+    return ReferenceRecipient()
+
+
 def _triage(spec: str) -> Any:
     from consult.agents.triage import ReferenceTriage
 
@@ -148,4 +165,6 @@ def _triage(spec: str) -> Any:
     )
 
 
-_BUILT_IN: Final[dict[str, Callable[[str], Any]]] = {"inquirer": _inquirer, "patient": _patient, "triage": _triage}
+_BUILT_IN: Final[dict[str, Callable[[str], Any]]] = {
+    "inquirer": _inquirer, "patient": _patient, "recipient": _recipient, "triage": _triage,
+}  # fmt: skip

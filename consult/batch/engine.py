@@ -69,8 +69,9 @@ def execute(
     """Runs the cells that are not done yet, each saved as soon as it is played, and tells of each cell once.
 
     `cells`: those of `setups`. `jobs`: processes on this machine at most, or else an `engine`; where models play, they have
-    `concurrency` threads between them, and what is answered is kept in a ledger beside the store. From when `stop()` is true, or
-    the plan's budget is used up, nothing new is begun, what was begun is finished; cells not reached are not told of.
+    `concurrency` threads between them, and whatever plays them, what is answered is kept in a ledger beside the store. From
+    when `stop()` is true, or the plan's budget is used up, nothing new is begun, what was begun is finished; cells not
+    reached are not told of.
     `begun` is told of each cell that an engine takes, in the caller's thread.
     Raises UsageError if the run is there with another plan or other content or a plug-in cannot be loaded, StoreError
     if results cannot be kept.
@@ -94,10 +95,10 @@ def execute(
         return
     work = _Work(plan, store, begun)
     missing = islice(work.missing(chain((first,), looked_at)), plan.budget.consultations)
-    if engine is None and plan.by_models:
+    if plan.by_models:
         at_once = concurrency or CONCURRENCY
         cells = _with_ledger(cells, store, at_once)
-        engine = waiting(min(jobs, -(-len(cells) // MANY)), at_once)
+        engine = engine or waiting(min(jobs, -(-len(cells) // MANY)), at_once)
     play = engine or local(min(jobs, -(-len(cells) // FEW)))
     try:
         for played in play(cells, missing, work.until(stop)):

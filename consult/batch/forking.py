@@ -8,19 +8,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from consult.agents.llm.briefing import AIDED
-from consult.agents.llm.spec import CLASSIFIER, LOOKING, parse
+from consult.agents.llm.spec import CLASSIFIER, LOOKING, parse, played_by_models
+from consult.agents.llm.talk import HERE, Models
 from consult.agents.registry import check_spec
 from consult.batch.plan import Plan
 from consult.batch.rescore import Content, Gone
 from consult.errors import UsageError
 from consult.hospital import load_hospital
+from consult.llm.through_litellm import missing_key
 from consult.persona import load_persona
 from consult.settings import Limits
 from consult.sim.past import Past, memory_of, up_to
 from consult.sim.session import Setup, context
 from consult.store.transcript import Transcript
 
-ROLES: Final[tuple[str, ...]] = ("inquirer", "patient", "triage")
+ROLES: Final[tuple[str, ...]] = ("inquirer", "patient", "recipient", "triage")
 """Roles that another agent may take over."""
 HUMAN: Final = "human"
 
@@ -36,12 +38,17 @@ def parent_setup(transcript: Transcript, folders: tuple[Path, ...] = (), *, to_b
 
 
 def fork_of(
-    transcript: Transcript, turn: int, changes: Mapping[str, Any] | None = None, folders: tuple[Path, ...] = ()
+    transcript: Transcript,
+    turn: int,
+    changes: Mapping[str, Any] | None = None,
+    folders: tuple[Path, ...] = (),
+    models: Models = HERE,
 ) -> Setup:
     """The setup of a fork after question `turn`.
 
     `changes`: persona, hospital (names), agents' specs by role, seed, max_turns, max_orders; `say`: words that the doctor
-    begins with. None and what is not there stays as it was. Raises ConsultError if it cannot be played.
+    begins with. None and what is not there stays as it was. `models`: where those are reached that play from there on,
+    which no transcript says. Raises ConsultError if it cannot be played.
     """
     given = {name: value for name, value in (changes or {}).items() if value is not None}
     parent = parent_setup(transcript, folders)
@@ -56,8 +63,10 @@ def fork_of(
         hospital=_hospital(parent, given.get("hospital")),
         seed=given.get("seed", parent.seed),
         limits=replace(parent.limits, **{name: given[name] for name in ("max_turns", "max_orders") if name in given}),
+        models=models,
     )
     _check_aids(setup.line_up["inquirer"], parent.line_up["inquirer"], transcript)
+    _check_reached(setup)
     if setup.line_up["inquirer"] == HUMAN and "inquirer" not in specs:
         raise UsageError("--inquirer: a human was the doctor (mend: say who goes on, for example --inquirer reference)")
     same_triage = setup.hospital == parent.hospital and setup.line_up["triage"] == parent.line_up["triage"]
@@ -80,6 +89,16 @@ def _check_aids(inquirer: str, before: str, transcript: Transcript) -> None:
 def _stand_in(spec: str) -> str:
     """Nobody plays the past again: where a human or a model did, the reference keeps the seat."""
     return "reference" if spec == HUMAN or spec.startswith("llm:") else spec
+
+
+def _check_reached(setup: Setup) -> None:
+    """Raises UsageError where nothing says how a model is reached that plays from there on."""
+    for role, spec in played_by_models(setup.line_up).items():
+        endpoint = setup.models.endpoint(parse(role, spec).model)
+        if not setup.models.replay and (missing := missing_key(endpoint)):
+            what = f"the {role} is {spec}, and no transcript says where a model is reached"
+            mend = f"CONSULT_API_BASE or --api-base is the address of its server; or set {missing}; or let another play"
+            raise UsageError(f"--api-base: {what} (mend: {mend})")
 
 
 def _hospital(parent: Setup, name: str | None) -> Any:

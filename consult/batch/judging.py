@@ -25,7 +25,7 @@ from consult.judge.rubric import Scoring
 from consult.judge.tally import bootstrap_error, clipped_mean
 from consult.llm.client import Client
 from consult.score import Case, assess
-from consult.score.audit import audit
+from consult.score.understanding import audited
 from consult.settings import source_commit
 from consult.stats.agreement import agreement
 from consult.store.db import Store
@@ -89,7 +89,7 @@ def _judged(blob: bytes, content: Content, panel: Panel, client: Client, by: Sco
     if found.trouble.failed:
         return found.trouble.failed
     marks += found.events
-    marks.append(audit(happened, case, knowledge, persona, transcript.header.provenance.resolver))
+    marks += audited(happened, case, knowledge, persona, transcript.header.provenance.resolver)
     return rejudged(transcript, marks, by)
 
 

@@ -6,6 +6,8 @@ ray, which is imported when an engine is made and not before. Knows no database.
 What a consultation depends on travels with it, so that nodes need no disk of the driver's, only the same consult: a cell is
 pickled without its scenario, persona, hospital and knowledge; these lie in the object store, fetched once by each node and
 unpickled once by each process.
+
+Where models play, their answers are kept by one process on the driver's machine (`ray_ledger`).
 """
 
 from __future__ import annotations
@@ -23,8 +25,11 @@ from pickle import Pickler, Unpickler
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from consult.agents.llm.spec import prompt_hashes
+from consult.agents.llm.talk import hang_up, keep_in
 from consult.batch.cells import Cells
 from consult.batch.playing import Engine, Played, Stop, play_cell
+from consult.batch.ray_ledger import Far, keeper_of
 from consult.batch.workers import AHEAD, TRIES
 from consult.clean import one_line
 from consult.errors import InfrastructureError, UsageError
@@ -80,7 +85,8 @@ def _played_on(
     if first is None:
         return  # a cluster is not started for nothing
     with _cluster(ray, address, jobs):
-        flight = _Flight(ray, cells, chain((first,), missing), jobs)
+        keeper = keeper_of(ray, cells.models.ledger) if cells.models.ledger else None
+        flight = _Flight(ray, cells, chain((first,), missing), jobs, keeper)
         while True:
             flight.fill(stop)
             if not flight.indices:
@@ -91,12 +97,12 @@ def _played_on(
 class _Flight:
     """The cells that are on the cluster: bounded in number, each played again if its process or node is lost."""
 
-    def __init__(self, ray: Any, cells: Cells, todo: Iterator[int], jobs: int | None) -> None:
+    def __init__(self, ray: Any, cells: Cells, todo: Iterator[int], jobs: int | None, keeper: Any = None) -> None:
         self.indices: dict[Any, int] = {}
         """The cell of each task that has not come back."""
         self._ray, self._cells, self._todo, self._jobs = ray, cells, todo, jobs
         self._play = ray.remote(num_cpus=1, max_retries=0)(_play)
-        self._sender = _Sender(ray.put)
+        self._sender, self._keeper = _Sender(ray.put), keeper
         self._again, self._tries = deque[int](), Counter[int]()
         self._seen = monotonic()
         self._look()
@@ -116,7 +122,8 @@ class _Flight:
             index = self._again.popleft() if self._again else next(self._todo, None)
             if index is None:
                 return
-            self.indices[self._play.remote(index, _code(), *self._sender.sent(self._cells, index))] = index
+            sent = self._sender.sent(self._cells, index)
+            self.indices[self._play.remote(index, _code(), self._keeper, *sent)] = index
 
     def landed(self) -> Iterator[Played]:
         """What has come back since, if anything."""
@@ -264,7 +271,7 @@ class _OtherCode(Exception):
     """A node has another consult than the driver."""
 
 
-def _play(index: int, code: str, sent: bytes, places: Mapping[str, Any]) -> Played:
+def _play(index: int, code: str, keeper: Any, sent: bytes, places: Mapping[str, Any]) -> Played:
     """What a node does with a cell. Raises _OtherCode if it might play it otherwise than the driver would."""
     if _code() != code:
         mend = "install the same version on every node"
@@ -272,7 +279,17 @@ def _play(index: int, code: str, sent: bytes, places: Mapping[str, Any]) -> Play
     found: Setup | str = _Unpickler(sent, places).load()
     if isinstance(found, str):
         return Played(index, None, problem=found)
-    return play_cell(cast(Cells, {index: found}), index)
+    if not prompt_hashes(found.line_up).items() <= found.provenance.prompts.items():
+        mend = "let CONSULT_PATH name the same prompts on every node"
+        raise _OtherCode(f"node {socket.gethostname()} has other prompts than this machine (mend: {mend})")
+    if keeper is not None:
+        import ray
+
+        keep_in(found.models, Far(ray, keeper))
+    try:
+        return play_cell(cast(Cells, {index: found}), index)
+    finally:
+        hang_up()  # the next cell may come with another keeper
 
 
 _HELD: Final[OrderedDict[str, Any]] = OrderedDict()

@@ -32,7 +32,7 @@ from consult.knowledge.per_object import per_object
 from consult.persona import Persona, load_persona
 from consult.scenario import Scenario, load_scenario, scenario_files
 from consult.score import Case, assess
-from consult.score.audit import audit
+from consult.score.understanding import audited
 from consult.settings import source_commit
 from consult.store.db import Store
 from consult.store.packed import unpacked
@@ -109,7 +109,7 @@ def scored_again(blob: bytes, content: Content, by: ScoredBy) -> Judged | Missin
         case = spoken_by(scenario, persona.speaker, knowledge)
         events = dialogue(transcript)
         marks = assess(Case(case, knowledge, hospital, events))
-        marks.append(audit(events, case, knowledge, persona, transcript.header.provenance.resolver))
+        marks += audited(events, case, knowledge, persona, transcript.header.provenance.resolver)
         return rejudged(transcript, marks, by)
     except (Gone, ConsultError) as e:
         return Missing(by, one_line(str(e)))

@@ -100,6 +100,8 @@ def batch(
         _dry(plan, cells, as_json=as_json)
         return
     try:
+        if engine == "ray" and plan.by_models:  # such consultations wait nearly all the time
+            jobs = jobs or concurrency
         result = _run(plan, cells, db, jobs, concurrency, _ray(ray_address, jobs) if engine == "ray" else None)
     except _Interrupted as e:
         note(f"interrupted: {e.args[0]} of {e.args[1]} done; the same command goes on")

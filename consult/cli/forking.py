@@ -20,6 +20,7 @@ from consult.cli.output import note, print_json, print_table
 @options.option("--persona", metavar="NAME[@GRADE][+AXIS=V]|FILE", help="The patient's temperament from there on.")
 @options.option("--inquirer", metavar="SPEC", help="The doctor from there on.")
 @options.option("--patient", metavar="SPEC", help="Who plays the patient from there on.")
+@options.option("--recipient", metavar="SPEC", help="Who keeps the record from there on.")
 @options.option("--triage", metavar="SPEC", help="Who predicts department and urgency from there on.")
 @options.option("--hospital", metavar="NAME|FILE", help="Where it takes place from there on.")
 @options.option("--seed", type=int, help="Chance from there on.")
@@ -27,11 +28,8 @@ from consult.cli.output import note, print_json, print_table
     "--max-turns", type=click.IntRange(0, 1000), help="Questions the inquirer may ask, the past's included."
 )
 @options.option("--max-orders", type=click.IntRange(0, 1000), help="Orders it may place, the past's included.")
-@options.folders("A folder or file where the scenario is looked for first. Repeatable.")
-@options.db
-@options.option("--no-save", is_flag=True, help="Keep nothing.")
-@options.as_json
-@options.option("--quiet", is_flag=True, help="Print the dialogue only.")
+@options.api_base
+@options.single
 @click.pass_context
 def fork(
     ctx: click.Context,
@@ -39,11 +37,8 @@ def fork(
     *,
     consultation: str,
     turn: int | None,
-    folders: tuple[Path, ...],
-    db: Path,
-    no_save: bool,
-    as_json: bool,
-    quiet: bool,
+    api_base: str | None,
+    how: options.Single,
     **changes: Any,
 ) -> None:
     """Let a consultation go on otherwise from a turn on; a new consultation, the old one stays as it is.
@@ -52,21 +47,17 @@ def fork(
     branches of the consultation are listed, and how each of them ended.
     """
     if turn is None:
-        _list(consultation, db, as_json=as_json)
+        _list(consultation, how.db, as_json=how.as_json)
         return
+    from consult.agents.llm.talk import Models
     from consult.batch.forking import fork_of
-    from consult.cli.run import play_here, report_end, store_at
+    from consult.cli.run import play_one
     from consult.cli.showing import find
 
-    parent = find(consultation, db, as_kept=True)
-    setup = fork_of(parent, turn, changes, folders)
-    with store_at(None if no_save else db) as store:
-        past = len(setup.past.events) if setup.past is not None else 0
-        transcript = play_here(setup, None if as_json else "plain" if quiet else "full", past=past)
-        if store is not None:
-            transcript = transcript.renamed(store.save(transcript, cell=setup.cell))
-    report_end(ctx, transcript, as_json=as_json, where="" if no_save or quiet else str(db))
-    if not quiet and not as_json:
+    parent = find(consultation, how.db, as_kept=True)
+    models = Models(api_base=api_base or "", replay=str(how.replay or ""))
+    play_one(ctx, fork_of(parent, turn, changes, how.folders, models), how)
+    if not how.quiet and not how.as_json:
         note(f"forked from {parent.id} after question {turn} (`consult fork {parent.id}` lists its branches)")
 
 

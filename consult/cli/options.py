@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import click
 
@@ -89,6 +91,11 @@ def agents(function: F) -> F:
     return function
 
 
+api_base = option(
+    "--api-base", metavar="URL", help="An OpenAI-compatible server for llm:MODEL. Default: the provider's."
+)
+
+
 def models(function: F) -> F:
     """The options that say how models are reached that play a role, and how they work; all None if not given."""
     for decorate in (
@@ -119,7 +126,7 @@ def models(function: F) -> F:
             help="How an inquirer llm:MODEL works: dialogue, no-dialogue, rationale, classifier, guided. Default: dialogue.",
         ),
         option("--timeout", type=float, metavar="SECONDS", help="For one answer of a model. Default: 120."),
-        option("--api-base", metavar="URL", help="An OpenAI-compatible server for llm:MODEL. Default: the provider's."),
+        api_base,
     ):
         function = decorate(function)
     return function
@@ -144,3 +151,41 @@ def world(function: F) -> F:
     ):
         function = decorate(function)
     return function
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """What was said of how one consultation is played: from where, to where, and what is printed."""
+
+    folders: tuple[Path, ...]
+    record: Path | None
+    replay: Path | None
+    db: Path
+    no_save: bool
+    as_json: bool
+    quiet: bool
+
+
+_CASSETTE: Final = click.Path(path_type=Path, dir_okay=False)
+
+
+def single(function: F) -> F:
+    """The options of a command that plays one consultation; it is handed them together, as `how`."""
+
+    @wraps(function)
+    def together(*args: Any, **given: Any) -> Any:
+        how = Single(**{f.name: given.pop(f.name) for f in fields(Single)})
+        return function(*args, how=how, **given)
+
+    decorated: Any = together
+    for decorate in (
+        option("--quiet", is_flag=True, help="Print the dialogue only."),
+        as_json,
+        option("--no-save", is_flag=True, help="Keep nothing."),
+        db,
+        folders("A folder or file where the scenario is looked for first. Repeatable."),
+        option("--replay", type=_CASSETTE, metavar="FILE", help="Answer for models from this cassette, and call none."),
+        option("--record", type=_CASSETTE, metavar="FILE", help="Keep what models answer in this cassette."),
+    ):
+        decorated = decorate(decorated)
+    return cast(F, decorated)

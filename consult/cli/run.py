@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace as changed
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from consult.store.transcript import Transcript
 
 
-CASSETTE: Final = click.Path(path_type=Path, dir_okay=False)
-
-
 @click.command("run")
 @click.argument("scenario", required=False)
 @options.option(
@@ -36,68 +33,56 @@ CASSETTE: Final = click.Path(path_type=Path, dir_okay=False)
 @options.rubric
 @options.models
 @options.budget_each
-@options.option("--record", type=CASSETTE, metavar="FILE", help="Keep what models answer in this cassette.")
-@options.option("--replay", type=CASSETTE, metavar="FILE", help="Answer for models from this cassette, and call none.")
 @options.world
-@options.folders("A folder or file where SCENARIO is looked for first. Repeatable.")
-@options.db
-@options.option("--no-save", is_flag=True, help="Keep nothing.")
-@options.as_json
-@options.option("--quiet", is_flag=True, help="Print the dialogue only.")
+@options.single
 @click.pass_context
 def run(
     ctx: click.Context,
     /,
     *,
     scenario: str | None,
-    folders: tuple[Path, ...],
-    record: Path | None,
-    replay: Path | None,
-    db: Path,
-    no_save: bool,
-    as_json: bool,
-    quiet: bool,
+    how: options.Single,
     **given: Any,
 ) -> None:
     """Run one consultation and score it. SCENARIO is an id (`consult list scenarios`) or a file."""
     from consult.batch import default_scenario, setups
     from consult.batch.planning import plan_from
 
-    named = scenario or default_scenario(folders)
+    named = scenario or default_scenario(how.folders)
     single = {"scenarios": named, "personas": given.pop("persona"), "inquirer": given.pop("inquirer")}
     plan = plan_from({}, given).model_copy(update={name: (text,) for name, text in single.items() if text})
-    cells = setups(plan, folders)  # single values are not split at commas, as the lists of a plan are
+    cells = setups(plan, how.folders)  # single values are not split at commas, as the lists of a plan are
     if len({cell.scenario.id for cell in cells}) > 1:
         what = f"SCENARIO: {named!r} names {len(cells)} scenarios"
         raise UsageError(f"{what} (mend: name one of them, or run them all with `consult batch --scenarios {named}`)")
     if len(cells) > 1:
         raise UsageError(f"--persona: this names {len(cells)} personas (mend: name one, or use `consult batch`)")
-    setup = _with_cassette(cells[0], record, replay)
-    with store_at(
-        None if no_save else db
-    ) as store:  # opened first: a store that cannot be used is told before the work, not after
-        transcript = play_here(setup, None if as_json else "plain" if quiet else "full")
+    play_one(ctx, cells[0], how)
+
+
+def play_one(ctx: click.Context, setup: Setup, how: options.Single) -> None:
+    """Plays a consultation as the options say: printed, kept, and told how it ended."""
+    if how.record is not None or how.replay is not None:
+        cassettes = changed(setup.models, record=str(how.record or ""), replay=str(how.replay or ""))
+        setup = changed(setup, models=cassettes)
+    past = len(setup.past.events) if setup.past is not None else 0
+    # the store is opened first: one that cannot be used is told before the work, not after
+    with _store_at(None if how.no_save else how.db) as store:
+        transcript = _play_here(setup, None if how.as_json else "plain" if how.quiet else "full", past=past)
         if store is not None:
             transcript = transcript.renamed(store.save(transcript, cell=setup.cell))
-    report_end(ctx, transcript, as_json=as_json, where="" if no_save or quiet else str(db))
-
-
-def _with_cassette(setup: Setup, record: Path | None, replay: Path | None) -> Setup:
-    """The setup with the files that models' answers go to or come from."""
-    if record is None and replay is None:
-        return setup
-    return changed(setup, models=changed(setup.models, record=str(record or ""), replay=str(replay or "")))
+    _report_end(ctx, transcript, as_json=how.as_json, where="" if how.no_save or how.quiet else str(how.db))
 
 
 @contextmanager
-def store_at(db: Path | None) -> Iterator[Store | None]:
+def _store_at(db: Path | None) -> Iterator[Store | None]:
     from consult.store.db import Store
 
     with nullcontext() if db is None else Store(db) as store:
         yield store
 
 
-def play_here(setup: Setup, level: str | None, *, past: int = 0) -> Transcript:
+def _play_here(setup: Setup, level: str | None, *, past: int) -> Transcript:
     """The consultation, printed while it happens; it goes on and is kept even if the reader of the output goes away.
 
     `past`: so many events at the beginning are not printed.
@@ -135,7 +120,7 @@ def play_here(setup: Setup, level: str | None, *, past: int = 0) -> Transcript:
     return ended(head, events)
 
 
-def report_end(ctx: click.Context, transcript: Transcript, *, as_json: bool, where: str) -> None:
+def _report_end(ctx: click.Context, transcript: Transcript, *, as_json: bool, where: str) -> None:
     from consult.judge.marks import remarks
     from consult.store.summary import failed, summary
 

@@ -87,6 +87,8 @@ class Request:
     sampling: Sampling = Sampling()
     max_asks: int = MAX_ASKS
     """Times it is asked at most, where replies are empty or do not fit."""
+    check: Callable[[Any], str] | None = field(default=None, compare=False, repr=False)
+    """Says in one line what is wrong with an object that fits the schema (empty: nothing), which then does not fit."""
 
     def fingerprint(self, model: str) -> str:
         """sha256 of everything that decides the answer: model, messages, images, schema, sampling."""

@@ -14,7 +14,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import Final, NotRequired, Self, TypedDict, Unpack
 
 from consult.errors import UsageError
 from consult.llm.account import Account, Budget
@@ -25,7 +25,7 @@ from consult.llm.ledger import Key, Ledger
 from consult.llm.loop import background, wait_for
 from consult.llm.pacing import Clock, Gate, Retry, Sleep
 from consult.llm.redact import redact, without
-from consult.llm.structured import Read, again, asks_again, read, weaker, with_schema
+from consult.llm.structured import Read, again, asks_again, checked, read, weaker, with_schema
 from consult.llm.wire import answer_of, body_of
 
 TransportMaker = Callable[[Endpoint], Transport]
@@ -211,6 +211,17 @@ class Client:
 _NO_NAME: Final = CallError(Kind.AUTH).key_name
 
 
+class Where(TypedDict):
+    """Where in a consultation something is asked, and who hears it: the keywords of `ask` and `aask`."""
+
+    role: str
+    turn: int
+    attempt: NotRequired[int]
+    """Counted by who asks, from 0: the same question put again because the answer was not liked."""
+    on_text: NotRequired[OnText | None]
+    """Hears the text as it comes, in the thread of the loop."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calls:
     """The calls of one consultation: what an agent is handed."""
@@ -221,16 +232,7 @@ class Calls:
     account: Account
     """What this consultation spent, by role."""
 
-    def ask(
-        self,
-        endpoint: Endpoint,
-        request: Request,
-        *,
-        role: str,
-        turn: int,
-        attempt: int = 0,
-        on_text: OnText | None = None,
-    ) -> Reply:
+    def ask(self, endpoint: Endpoint, request: Request, **where: Unpack[Where]) -> Reply:
         """`aask` for callers that are not asynchronous; waits in the calling thread."""
         loop = self.client.home(background)
         try:
@@ -239,9 +241,21 @@ class Calls:
             inside = False
         if inside:
             raise UsageError("llm: ask() would wait for itself in this event loop (mend: await aask())")
-        return wait_for(self._ask(endpoint, request, role, turn, attempt, on_text), loop)
+        return wait_for(self._ask(endpoint, request, **where), loop)
 
-    async def aask(
+    async def aask(self, endpoint: Endpoint, request: Request, **where: Unpack[Where]) -> Reply:
+        """The reply to a request. `where` in the consultation it is asked: see `Where`.
+
+        Raises CallError where it was not answered, BudgetSpent where nothing is left, StoreError from the ledger. A reply
+        of no use is returned with its outcome.
+        """
+        loop = self.client.home(asyncio.get_running_loop)
+        asked = self._ask(endpoint, request, **where)
+        if loop is asyncio.get_running_loop():
+            return await asked
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asked, loop))
+
+    async def _ask(
         self,
         endpoint: Endpoint,
         request: Request,
@@ -250,20 +264,6 @@ class Calls:
         turn: int,
         attempt: int = 0,
         on_text: OnText | None = None,
-    ) -> Reply:
-        """The reply to a request. `role`, `turn` and `attempt` are where in the consultation it is asked.
-
-        Raises CallError where it was not answered, BudgetSpent where nothing is left, StoreError from the ledger. A reply
-        of no use is returned with its outcome. `on_text` hears the text as it comes, in the thread of the loop.
-        """
-        loop = self.client.home(asyncio.get_running_loop)
-        asked = self._ask(endpoint, request, role, turn, attempt, on_text)
-        if loop is asyncio.get_running_loop():
-            return await asked
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asked, loop))
-
-    async def _ask(
-        self, endpoint: Endpoint, request: Request, role: str, turn: int, attempt: int, on_text: OnText | None
     ) -> Reply:
         reply, asked = Reply(Outcome.EMPTY, asks=0, cost=0.0), request
         for ask in range(max(1, request.max_asks)):
@@ -277,7 +277,7 @@ class Calls:
                 self.account.failed(role, e.attempts)
                 raise
             cost = self.account.charge(role, endpoint, answer, asked, sent=sent)
-            found = read(answer, request.schema)
+            found = checked(read(answer, request.schema), request)
             reply = _with(reply, answer, found, cost, sent)
             if not asks_again(found.outcome, request):
                 break

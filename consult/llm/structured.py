@@ -63,6 +63,12 @@ def read(answer: Answer, schema: type[BaseModel] | None) -> Read:
     return found
 
 
+def checked(found: Read, request: Request) -> Read:
+    """The same, or that it does not fit, where the request's own check finds something wrong with the object."""
+    problem = request.check(found.value) if found.outcome is Outcome.OK and request.check is not None else ""
+    return Read(Outcome.INVALID, problem=one_line(problem, limit=300)) if problem else found
+
+
 def _object(text: str, schema: type[BaseModel]) -> Read:
     """The text as an object; else what stands in a fence; else the first object in it."""
     problem = ""

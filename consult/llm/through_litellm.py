@@ -43,6 +43,14 @@ def _litellm() -> Any:
     return litellm
 
 
+def missing_key(endpoint: Endpoint) -> str:
+    """The variables without which a provider of litellm's cannot be called; empty if none is missing."""
+    if endpoint.secret or endpoint.api_base:
+        return ""
+    found = _litellm().validate_environment(endpoint.model)
+    return ", ".join(found["missing_keys"]) if not found["keys_in_environment"] else ""
+
+
 class ThroughLitellm:
     """Sends to one endpoint by litellm. Belongs to the event loop in which it is made."""
 
@@ -60,11 +68,7 @@ class ThroughLitellm:
 
             self._client = AsyncHTTPHandler(timeout=endpoint.timeout, follow_redirects=False)
             self._arguments["client"] = self._client
-        self._missing = "" if endpoint.secret or endpoint.api_base else self._missing_key()
-
-    def _missing_key(self) -> str:
-        found = self._litellm.validate_environment(self._endpoint.model)
-        return ", ".join(found["missing_keys"]) if not found["keys_in_environment"] else ""
+        self._missing = missing_key(endpoint)
 
     async def send(self, body: Json, timeout: float, on_text: OnText | None) -> Json:
         """See `base.Transport`."""

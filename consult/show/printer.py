@@ -247,6 +247,7 @@ class EventPrinter:
         if rules:
             joined = f" {self._canvas.signs.dot} ".join(rules)
             self._canvas.block("rules", Text(joined, style=QUIET))
+        self._why(e.rationale)
 
     def _place(self, department: Department, style: str) -> Text:
         into = f" {self._canvas.signs.into} "

@@ -13,9 +13,20 @@ from typing import Any, Final, cast
 from langgraph.runtime import Runtime
 
 from consult.actions import Ask, Conclude, Order, Refer, as_action
-from consult.agents.base import Act, Closes, Ending, InquirerView, Line, PatientReply, PatientView, Record, TriageView
+from consult.agents.base import (
+    Act,
+    Closes,
+    Ending,
+    InquirerView,
+    Line,
+    PatientReply,
+    PatientView,
+    RecipientView,
+    Record,
+    TriageView,
+)
 from consult.agents.examiner import examine
-from consult.agents.recipient import receive
+from consult.agents.recipient import found_by, merged
 from consult.agents.rules import guidance
 from consult.clean import clean, one_line
 from consult.errors import AgentError, ConsultError
@@ -39,11 +50,11 @@ from consult.events import (
     Utterance,
 )
 from consult.knowledge.per_object import per_object
+from consult.language.mentions import Reading
 from consult.llm.errors import BudgetSpent, UnusableReply
 from consult.persona import Mood
-from consult.scenario import Speaker
 from consult.score import Case, assess
-from consult.score.audit import audit
+from consult.score.understanding import audited
 from consult.seeds import seed_of
 from consult.settings import MAX_TEXT
 from consult.sim.routing import ASK, END, ORDER
@@ -160,14 +171,12 @@ def recipient(state: State, runtime: Runtime[Context]) -> Update:
 
 def _received(state: State, c: Context) -> Update:
     source = next(e for e in reversed(state["events"]) if isinstance(e, (Utterance, Result)))
-    after, update = receive(
-        state["record"],
-        source,
-        state["question"],
-        c.world.knowledge,
-        resolver=c.world.resolver,
-        for_other=c.scenario.patient.speaker is not Speaker.SELF,
-    )
+    if isinstance(source, Result):
+        readings: Sequence[Reading] = found_by(source)
+    else:
+        view = RecipientView(c.world, c.scenario.patient, _sealed(state["record"]), source, state["question"])
+        readings = c.recipient.read(view)
+    after, update = merged(state["record"], source, readings, c.world.knowledge)
     return {"events": numbered([update], state), "record": after} if update is not None else {"events": []}
 
 
@@ -208,6 +217,7 @@ def triage(state: State, runtime: Runtime[Context]) -> Update:
             guidance=r.guidance,
             compared=r.compared,
             in_question=r.in_question,
+            rationale=r.rationale,
         )
         kept = numbered([event], state, by=c.triage)
     except (Exception, SystemExit) as e:
@@ -353,6 +363,7 @@ def assessor(state: State, runtime: Runtime[Context]) -> Update:
     events = tuple(state["events"])
     case = Case(c.scenario, c.world.knowledge, c.world.hospital, events)
     judgements = c.bench.marks(case) if c.bench is not None else []  # first, so that what they take is counted
-    marks: list[Event] = [*(c.talk.used() if c.talk is not None else ()), *assess(case), *judgements]
-    marks.append(audit(events, c.scenario, c.world.knowledge, c.persona, c.world.resolver))
+    used = c.talk.used() if c.talk is not None else []
+    marks: list[Event] = [*used, *assess(case), *judgements]
+    marks += audited((*events, *used), c.scenario, c.world.knowledge, c.persona, c.world.resolver)
     return {"events": numbered(marks, state)}

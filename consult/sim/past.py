@@ -18,6 +18,7 @@ from consult.events import (
     Actor,
     Event,
     MoodChange,
+    Query,
     Question,
     RecordUpdate,
     Result,
@@ -26,6 +27,7 @@ from consult.events import (
     Utterance,
 )
 from consult.files import Record as Model
+from consult.language.manner import understood
 from consult.mood import Notes
 from consult.persona import Mood
 from consult.seeds import digest
@@ -151,13 +153,13 @@ def memory_of(events: Sequence[Event], context: Context) -> Plain:
     in its recorded moods; of what it would say now nothing is used.
     """
     ours = type(context.patient).__module__.startswith(OURS)
-    patient = ReferencePatient() if ours else context.patient
     state = initial(context)
     for e in events:
         if isinstance(e, MoodChange) and e.cause != "start":
             continue  # the answer finds the mood as it was before the question
         if isinstance(e, Utterance):
             view = _view(state, context)
+            patient = _Asked(e.query) if ours else context.patient
             reply = patient.open(view) if e.query is None else patient.reply(view)
             state["memory"] = dict(reply.memory)
             if ours and e.query is not None:
@@ -165,6 +167,19 @@ def memory_of(events: Sequence[Event], context: Context) -> Plain:
             state["mood"] = _mood_at(events, e.seq, state["mood"])
         _happened(state, e, context)
     return state["memory"]
+
+
+class _Asked(ReferencePatient):
+    """The reference patient, whom a question asks what it was taken to ask, by whomever."""
+
+    def __init__(self, query: Query | None) -> None:
+        self._query = query
+
+    def understand(self, view: PatientView) -> tuple[Query, list[Event]]:
+        """As it is recorded; by rule where that comes to the same, since the record does not say what was lost on the way."""
+        own, events = super().understand(view)
+        by_rule = understood(view.question, own, view.world.knowledge, view.persona.health_literacy)
+        return (own if self._query is None or self._query == by_rule else self._query), events
 
 
 def _mood_at(events: Sequence[Event], seq: int, before: Plain) -> Plain:

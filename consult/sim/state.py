@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import add
 from typing import Annotated, Any, TypedDict
 
-from consult.agents.base import Inquirer, PatientAgent, Record, TriageAgent, World
+from consult.agents.base import Inquirer, PatientAgent, RecipientAgent, Record, TriageAgent, World
 from consult.agents.llm.talk import Talk
 from consult.events import Event, Told, Triaged
 from consult.knowledge.belief import Known
@@ -65,6 +65,7 @@ class Context:
     limits: Limits
     inquirer: Inquirer
     patient: PatientAgent
+    recipient: RecipientAgent
     triage: TriageAgent
     patient_seed: int
     """Depends on the case and the persona only, so that two inquirers meet the same patient."""

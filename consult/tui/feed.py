@@ -6,6 +6,7 @@ one is kept in the store when it is over, whether or not anybody still looks. Mu
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -168,6 +169,7 @@ def setup_of(choice: Choice, db: Path) -> Setup:
 
 
 def _fork_of(choice: Choice, parent: Transcript) -> Setup:
+    from consult.agents.llm.talk import Models
     from consult.batch.forking import fork_of
 
     h = parent.header
@@ -180,7 +182,7 @@ def _fork_of(choice: Choice, parent: Transcript) -> Setup:
     changes: dict[str, Any] = {k: choice[k] for k, was in as_it_was.items() if k in choice and choice[k] != was}
     if "seed" in changes:
         changes["seed"] = int(changes["seed"])
-    return fork_of(parent, int(choice["turn"]), changes)
+    return fork_of(parent, int(choice["turn"]), changes, models=Models(api_base=os.environ.get("CONSULT_API_BASE", "")))
 
 
 def past_of(setup: Setup) -> int:

@@ -1,4 +1,4 @@
-"""Agents that are language models: inquirer and patient. They ask through `consult.llm`; their words stand in prompts/.
+"""Agents that are language models: inquirer, patient, recipient, triage. They ask through `consult.llm`; their words stand in prompts/.
 
 Must not import consult.sim; imports neither litellm nor aiohttp.
 """

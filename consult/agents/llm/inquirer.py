@@ -14,7 +14,7 @@ from consult.agents.llm.moves import KINDS, action_of, schema_of
 from consult.agents.llm.pictures import Sight
 from consult.agents.llm.spec import ModelSpec, prompts
 from consult.agents.llm.talk import Talk
-from consult.agents.llm.words import age_in_words
+from consult.agents.llm.words import age_in_words, statement_in_words
 from consult.clean import one_line
 from consult.llm.base import Message, Request
 from consult.terms import Urgency
@@ -87,11 +87,7 @@ def _beside(given: Given) -> dict[str, Any]:
 
 def _record(view: InquirerView) -> list[str]:
     """The structured record, a line a statement."""
-    out = []
-    for s in view.record.statements.values():
-        state = ", ".join(v.replace("_", " ") for v in s.values) or s.state.replace("_", " ")
-        out.append(f"{s.heading}: {_plain(view, s.finding)}: {s.text or state}")
-    return out
+    return [statement_in_words(s, view.world.knowledge) for s in view.record.statements.values()]
 
 
 def _guidance(view: InquirerView, g: Guidance) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from consult.agents.base import PatientView
+from consult.agents.llm.resolver import ModelResolver
 from consult.agents.llm.spec import prompts
 from consult.agents.llm.talk import Talk
 from consult.agents.llm.wording import LONGEST, Fault, Wording
@@ -32,9 +33,16 @@ _QUOTES: Final = "\"'“”„«»*` "
 class ModelPatient(ReferencePatient):
     """A patient by policy and model."""
 
-    def __init__(self, model: str, talk: Talk) -> None:
+    def __init__(self, model: str, talk: Talk, *, resolves: bool = False) -> None:
+        """`resolves`: the model says what questions ask for, too."""
         self._talk = talk
         self._endpoint = talk.endpoint(model)
+        self._resolver = ModelResolver(model, talk) if resolves else None
+
+    def understand(self, view: PatientView) -> tuple[Query, list[Event]]:
+        """See `ReferencePatient`. Raises CallError where no server answers, BudgetSpent."""
+        own, events = super().understand(view)
+        return self._resolver.understand(view, own) if self._resolver is not None else (own, events)
 
     def voice(self, view: PatientView, *turn: object) -> Voice:
         """See `ReferencePatient`."""

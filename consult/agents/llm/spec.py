@@ -1,7 +1,7 @@
-"""Agent specs that name a model, `llm:MODEL[+STRATEGY][+PICTURES]`, and the prompts behind them. Light to import; calls nothing.
+"""Agent specs that name a model, `llm:MODEL[+ENDING …]`, and the prompts behind them. Light to import; calls nothing.
 
-Owns which roles a model of ours can play, the strategies of an inquirer, how it is shown pictures, and where prompts are
-looked for.
+Owns which roles a model of ours can play, what the end of a spec says of how (an inquirer's strategy, how it is shown pictures,
+who reads a patient's questions), and where prompts are looked for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from consult.llm.prompts import Prompts
 from consult.settings import search_path
 
 PREFIX: Final = "llm:"
-ROLES: Final = ("inquirer", "patient")
+ROLES: Final = ("inquirer", "patient", "recipient", "triage")
 DEFAULT: Final = "dialogue"
 STRATEGIES: Final = {
     "dialogue": "asks and orders, sees the dialogue and the results",
@@ -44,11 +44,15 @@ PICTURES: Final = {
 """What an inquirer is shown of the patient's pictures."""
 LOOKING: Final = (IMAGE, BLANK, WRONG)
 """Those for which it counts whether the model has eyes."""
+RESOLVER: Final = "resolver"
+"""What a patient's spec ends in where the model says what questions ask for, too."""
 _ENDINGS: Final = {
     **dict.fromkeys(STRATEGIES, ("strategy", "inquirer")),
     **dict.fromkeys(PICTURES, ("pictures", "inquirer")),
+    RESOLVER: (RESOLVER, "patient"),
 }
 """What a spec may end in: what of the agent it says, and whose agent it must be."""
+_A: Final = {"inquirer": "an inquirer", "patient": "a patient"}
 _OWN: Final = Path(__file__).resolve().parent / "prompts"
 
 
@@ -59,12 +63,14 @@ class ModelSpec(NamedTuple):
     """As litellm writes it."""
     strategy: str = DEFAULT
     pictures: str = CAPTIONS
+    resolves: bool = False
+    """Of a patient: whether the model says what questions ask for, too."""
 
 
 def parse(role: str, spec: str) -> ModelSpec:
     """What a spec names. Raises UsageError."""
     model, said = _parted(role, spec)
-    return ModelSpec(model, said.get("strategy", DEFAULT), said.get("pictures", CAPTIONS))
+    return ModelSpec(model, said.get("strategy", DEFAULT), said.get("pictures", CAPTIONS), RESOLVER in said)
 
 
 def _parted(role: str, spec: str) -> tuple[str, dict[str, str]]:
@@ -77,7 +83,7 @@ def _parted(role: str, spec: str) -> tuple[str, dict[str, str]]:
         kind, whose = _ENDINGS[word]
         if role != whose:
             raise UsageError(
-                f"--{role}: {spec!r} ends in +{word} (mend: only an {whose} has one; write {PREFIX}{rest})"
+                f"--{role}: {spec!r} ends in +{word} (mend: only {_A[whose]} has one; write {PREFIX}{rest})"
             )
         if kind in said:
             raise UsageError(f"--{role}: {spec!r} says twice how it works (mend: keep {word} or {said[kind]})")
@@ -111,7 +117,9 @@ def _prompts(folders: tuple[Path, ...]) -> Prompts:
 
 def prompt_hashes(line_up: Mapping[str, str]) -> dict[str, str]:
     """sha256 of each prompt that the models of a line-up are given, by name. Raises DataError."""
-    roles = tuple(f"{role}/" for role in played_by_models(line_up))
-    if not roles:
+    played = played_by_models(line_up)
+    if not played:
         return {}
+    resolves = "patient" in played and parse("patient", played["patient"]).resolves
+    roles = tuple(f"{role}/" for role in (*played, *([RESOLVER] if resolves else ())))
     return {name: known["sha256"] for name, known in prompts().identity.items() if name.startswith(roles)}

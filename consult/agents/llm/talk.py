@@ -72,6 +72,13 @@ def _client(models: Models) -> Client:
         return _clients[models]
 
 
+def keep_in(models: Models, ledger: Ledger) -> None:
+    """Answers of these settings are kept in `ledger`: in a process that has not the file which they name."""
+    with _lock:
+        if models not in _clients:
+            _clients[models] = Client(ledger=ledger)
+
+
 def _ledger(models: Models) -> Ledger | None:
     if models.record and models.replay:
         raise UsageError("--record: a cassette is written or answered from, not both (mend: leave out --replay)")

@@ -31,6 +31,10 @@ class ReferencePatient:
         """What puts the plans of a turn into words; the policy before it is the same whoever words them."""
         return Voice(view, *turn)
 
+    def understand(self, view: PatientView) -> tuple[Query, list[Event]]:
+        """What the question asks for, and events of how that was found, if any."""
+        return view.world.read(view.question, view.told), []
+
     def open(self, view: PatientView) -> PatientReply:
         """The chief complaint, in the scenario's words or the templates'."""
         voice = self.voice(view, "opening")
@@ -44,7 +48,7 @@ class ReferencePatient:
     def reply(self, view: PatientView) -> PatientReply:
         """The answer to a question; or the end, when patience is gone."""
         knowledge, persona = view.world.knowledge, view.persona
-        read = view.world.read(view.question, view.told)
+        read, missed = self.understand(view)
         query = understood(view.question, read, knowledge, persona.health_literacy)
         before = Notes.of(view.memory)
         said = manner(view.question, read, knowledge)
@@ -54,14 +58,14 @@ class ReferencePatient:
         if mood.irritation >= persona.temper.leaves_at < 1:
             plan, text, guarded = voice.say(policy.leaving(), query, view.told)
             gone = Utterance(text=text, turn=view.turn, query=query, flags=plan.flags)
-            return PatientReply((*events, *guarded, gone), mood, voice.memory(notes), leaves=True)
+            return PatientReply((*missed, *events, *guarded, gone), mood, voice.memory(notes), leaves=True)
         lost = query != read
         plan = policy.answer(query, lost=lost)
         # A bare yes or no would be taken as the answer to the word that was not understood, too.
         plan, text, guarded = voice.say(plan, query, view.told, bare_answers=not lost)
         utterance = Utterance(text=text, turn=view.turn, told=plan.told, query=query, cue=plan.cue, flags=plan.flags)
         return PatientReply(
-            (*events, *guarded, utterance), mood, voice.memory(notes.answered(query, plan.told, plan.cue))
+            (*missed, *events, *guarded, utterance), mood, voice.memory(notes.answered(query, plan.told, plan.cue))
         )
 
     def close(self, view: PatientView, ending: Ending) -> PatientReply:

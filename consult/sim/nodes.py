@@ -333,7 +333,7 @@ def examiner(state: State, runtime: Runtime[Context]) -> Update:
     c = runtime.context
     try:
         order = next(e.order for e in reversed(state["events"]) if isinstance(e, Ordered))
-        result = examine(order, c.scenario, c.world.knowledge, state["ordered"], c.patient_seed)
+        result = examine(order, c.scenario, c.world.knowledge, state["ordered"], c.patient_seed, c.results)
     except Exception as e:
         return _failed(state, "examiner", e)
     return {"events": numbered([result], state), "ordered": [result.order], "told": list(result.told)}
@@ -345,5 +345,5 @@ def assessor(state: State, runtime: Runtime[Context]) -> Update:
     events = tuple(state["events"])
     case = Case(c.scenario, c.world.knowledge, c.world.hospital, events)
     marks: list[Event] = [*(c.talk.used() if c.talk is not None else ()), *assess(case)]
-    marks.append(audit(events, c.scenario, c.world.knowledge, c.persona, c.world.resolver))
+    marks.append(audit(events, c.scenario, c.world.knowledge, c.persona, c.world.resolver, c.earlier))
     return {"events": numbered(marks, state)}

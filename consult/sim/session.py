@@ -172,6 +172,8 @@ def context(setup: Setup) -> Context:
         inquirer=setup.past.led(inquirer) if setup.past is not None else inquirer,
         patient=make("patient", setup.line_up["patient"], talk),
         triage=make("triage", setup.line_up["triage"]),
+        results={r.order: r for r in setup.past.results} if setup.past is not None else {},
+        earlier=setup.past.earlier if setup.past is not None else (),
         patient_seed=seed_of(*shared, p.persona, "patient"),
         inquirer_seed=seed_of(*shared, setup.line_up["inquirer"], "inquirer"),
         facts=facts_known(setup.scenario, setup.knowledge) if setup.line_up["inquirer"] == "oracle" else None,
@@ -182,7 +184,7 @@ def context(setup: Setup) -> Context:
 def stream(setup: Setup) -> Iterator[Event]:
     """The events as they happen, those of a fork's past first, the scores last."""
     c = context(setup)
-    yield from setup.past.events if setup.past is not None else ()
+    yield from setup.past.whole if setup.past is not None else ()
     for step in graph().stream(beginning(setup, c), _config(setup), context=c, stream_mode="updates"):
         for update in step.values():
             yield from (update or {}).get("events", ())

@@ -6,11 +6,14 @@ is shown is its first `upto` events. Must not import sim or store: `feed` does, 
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
+from threading import Thread
 from typing import Any, ClassVar, Final
 
 from rich.text import Text
-from textual import on, work
-from textual.app import ComposeResult
+from textual import on
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
@@ -25,7 +28,7 @@ from consult.show.words import reading_time
 from consult.tui.beside import Beside
 from consult.tui.branching import Branching
 from consult.tui.dialogue import Dialogue
-from consult.tui.feed import Brought, Ended, Feed, Opened, YourTurn
+from consult.tui.feed import Brought, Ended, Feed, Opened, Post
 from consult.tui.help import Keys
 from consult.tui.pick import Pick
 from consult.tui.sources import Column, Row
@@ -107,6 +110,7 @@ what has come of that. On a narrow screen p changes between the two sides."""
         self._marked: int | None = None
         self._kept = ""
         self._past = 0
+        self._bring: Post | None = None
         self._painted: dict[str, Text] = {}
 
     def compose(self) -> ComposeResult:
@@ -137,14 +141,16 @@ what has come of that. On a narrow screen p changes between the two sides."""
 
     # What the feed brings
 
-    @work(thread=True, group="feed")
     def _run_feed(self) -> None:
-        self._feed.run(self._post)
+        """In a thread that nobody waits for: the application can be left whatever the feed is waiting for."""
+        self._bring = partial(self._post, self.app)
+        Thread(target=self._feed.run, args=(self._bring,), name="feed", daemon=True).start()
 
-    def _post(self, message: Brought) -> None:
+    def _post(self, app: App[None], message: Brought) -> None:
         """From the feed's thread. It goes on when the screen or the application has been left."""
-        if self.is_attached and self.app.is_running:
-            self.app.call_later(self._take, message)
+        with suppress(RuntimeError):  # the application has just ended
+            if app.is_running:
+                app.call_later(self._take, message)
 
     def _take(self, message: Brought) -> None:
         if not self.is_attached:
@@ -156,7 +162,7 @@ what has come of that. On a narrow screen p changes between the two sides."""
             if self.timeline is None:
                 self.query_one("#title", Static).update(Text(f"✗ {self._problem}", style="bold red"))
                 return
-        elif self.timeline is not None and not isinstance(message, YourTurn):
+        elif self.timeline is not None and isinstance(message, tuple):
             for event in message:
                 self.timeline.add(event)
         if self.timeline is not None and self.upto < self._past <= len(self.timeline):
@@ -188,11 +194,10 @@ what has come of that. On a narrow screen p changes between the two sides."""
         t = self.timeline
         if t is None:
             return
-        at_end = self.over and self.upto >= len(t)
-        self.query_one("#dialogue", Dialogue).show(
-            self.upto, over=self.over, marked=self._marked, problem=self._problem if at_end else ""
-        )
-        self.query_one(Beside).keep_step(t.turn(self.upto), at_end=at_end)
+        at_end = self.upto >= len(t)
+        problem = self._problem if at_end else ""
+        self.query_one("#dialogue", Dialogue).show(self.upto, over=self.over, marked=self._marked, problem=problem)
+        self.query_one(Beside).keep_step(t.turn(self.upto), at_end=self.over and at_end)
         self._draw_panels(t)
         self._draw_tape(t)
 
@@ -374,7 +379,7 @@ what has come of that. On a narrow screen p changes between the two sides."""
         fold.collapsed = not fold.collapsed
 
     def action_leave(self) -> None:
-        """Back to the lists; what is being played goes on and is kept."""
+        """Back to where one came from."""
         self._stop()
         self.dismiss()
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
-from tui_world import dialogue, listing, play, said, screenful, until
+from tui_world import SIZES, dialogue, listing, play, screenful, until
 
 from consult.actions import Ask, Conclude
 from consult.agents import registry
@@ -89,12 +89,12 @@ def test_taken_over_and_handed_back_in_the_middle(tmp_path: Path) -> None:
 
     async def scene(pilot: Pilot[None]) -> None:
         screen = await watched(pilot)
-        await until(pilot, lambda: screen.timeline and screen.timeline.turn(screen.upto) == 1)
+        await until(pilot, lambda: screen.timeline and screen.timeline.turn(screen.upto))
         assert "Be the doctor" in screenful(pilot)
         await pilot.press("space", "f4")
         await until(pilot, lambda: screen.your_turn)
         assert screen.query_one("#say", Input).has_focus
-        assert "hidden while you play" in said(screen, "#panel-facts")
+        assert screen._seen().facts is None
         await says(pilot, screen, "Do you have pain in your arm?")
         await pilot.press("f6")
         await until(pilot, lambda: not screen.seat)
@@ -106,7 +106,7 @@ def test_taken_over_and_handed_back_in_the_middle(tmp_path: Path) -> None:
         await until(pilot, lambda: screen.over and dialogue(screen).settled)
         assert "the doctor is human from here on" in " ".join(dialogue(screen).text.split())
 
-    play(db, scene)
+    play(db, scene, SIZES[0])
     t = only(db)
     assert t.header.agents["inquirer"] == t.header.agents["patient"] == "reference+human"
     changes = [e for e in t.events if isinstance(e, Changed)]
@@ -168,7 +168,7 @@ def test_left_while_a_slow_model_is_asked_it_goes_on_and_is_kept(tmp_path: Path,
         slow.go.set()
         await until(pilot, lambda: isinstance(pilot.app.screen, Home) and "no diagnosis" in screenful(pilot))
 
-    play(db, scene)
+    play(db, scene, SIZES[0])
     assert only(db).header.agents["inquirer"] == "slow"
     assert slow.calls == 4
 
@@ -188,13 +188,14 @@ def test_a_call_that_is_stopped_is_given_up_and_all_before_it_is_kept(tmp_path: 
         await pilot.press("enter")
         screen = pilot.app.screen
         assert isinstance(screen, Playing)
-        await until(pilot, lambda: screen.timeline and screen.timeline.turn(screen.upto) == 1)
+        await until(pilot, lambda: screen.timeline)
+        assert screen._past, "it goes on from where it was"
         await pilot.press("end")
         await until(pilot, lambda: screen.over)
 
-    play(db, stops)
+    play(db, stops, SIZES[0])
     assert [so_far["turns"] for _, so_far in left_open(db)] == [1]
-    play(db, returns)
+    play(db, returns, SIZES[0])
     assert sum(isinstance(e, Question) for e in only(db).events) == 3
     assert left_open(db) == []
 
@@ -213,7 +214,7 @@ def test_a_slow_model_is_taken_over_from_at_once(tmp_path: Path, slow: Slow) -> 
         await pilot.press("f6", "end")
         await until(pilot, lambda: screen.over)
 
-    play(db, scene)
+    play(db, scene, SIZES[0])
     t = only(db)
     assert [e.text for e in t.events if isinstance(e, Question)] == [
         "Do you smoke?",
@@ -232,7 +233,7 @@ def test_nothing_hangs_when_the_application_ends_while_a_model_is_asked(tmp_path
         await until(pilot, slow.asked.is_set)
         await pilot.press("ctrl+q")
 
-    play(db, scene)
+    play(db, scene, SIZES[0])
     assert not slow.go.is_set(), "the application has ended, the model has not answered"
     assert [so_far["turns"] for _, so_far in left_open(db)] == [1]
 
@@ -255,7 +256,7 @@ def test_a_failure_is_said_in_its_place_and_can_be_tried_again(tmp_path: Path, s
         await until(pilot, lambda: screen.over)
         assert "server" not in dialogue(screen).text
 
-    play(db, scene)
+    play(db, scene, SIZES[0])
     assert only(db).header.agents["inquirer"] == "slow"
 
 

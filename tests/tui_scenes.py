@@ -25,7 +25,6 @@ from textual.widgets import Input, Select
 from tui_world import SIZES, dialogue, filled, golden_transcripts, until
 
 from consult.store import db as store_db
-from consult.store.db import Store
 from consult.tui.app import ConsultApp
 from consult.tui.consultation import Consultation
 from consult.tui.feed import Choice, Kept

@@ -68,11 +68,11 @@ def _judged(blob: bytes, content: Content, panel: Panel, client: Client, by: Sco
     """The row of one consultation; or, where a server failed, why there is none."""
     try:
         transcript = loads(unpacked(blob, "transcript"), file="transcript")
-        found, happened = content.of(transcript.header), dialogue(transcript)
-        *earlier, (persona, case) = content.tellers(found, happened)
+        played, happened = content.of(transcript.header), dialogue(transcript)
+        *earlier, (persona, case) = content.tellers(played, happened)
     except (Gone, ConsultError) as e:
         return Missing(by, one_line(str(e)))
-    _, _, hospital, knowledge = found
+    _, _, hospital, knowledge = played
     seen = Case(case, knowledge, hospital, happened)
     marks = assess(seen)
     found = judged(_sitting(seen, transcript), panel, client.calls(transcript.id))

@@ -68,7 +68,7 @@ def fork(
     parent = find(consultation, db, as_kept=True)
     setup = fork_of(parent, turn, changes, folders)
     with store_at(None if no_save else db) as store:
-        past = len(setup.past.whole) if setup.past is not None else 0
+        past = len(setup.past.events) if setup.past is not None else 0
         transcript = play_here(setup, None if as_json else "plain" if quiet else "full", past=past)
         if store is not None:
             transcript = transcript.renamed(store.save(transcript, cell=setup.cell))

@@ -78,7 +78,7 @@ class Sitting:
         """The first line of its transcript: who played each role so far, `AGENT+human` where both did."""
         own = len(self.setup.past.whole) if self.setup.past is not None else 0
         events = self._values.get("events", ())[own:]
-        mixed = {e.what: both(self._agents[e.what]) for e in events if isinstance(e, Changed)}
+        mixed = {str(e.what): both(self._agents[e.what]) for e in events if isinstance(e, Changed)}
         as_played = replace(self.setup, agents={**self.setup.agents, **mixed}, resolver=self.setup.understood_by)
         return header(as_played)
 

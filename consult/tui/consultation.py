@@ -70,8 +70,6 @@ Space plays and stops, the arrow keys step, [ and ] go by questions. f goes to t
 e lists flags and what each score rests on, to jump there. b sets another consultation
 beside this one, question by question. w lets it go on otherwise from this turn, v shows
 what has come of that. On a narrow screen p changes between the two sides."""
-    FIRST: ClassVar = "#dialogue"
-    """What has the keys at first."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Back", key_display="Esc"),
         Binding("space", "play", "Play", key_display="Space"),
@@ -109,6 +107,8 @@ what has come of that. On a narrow screen p changes between the two sides."""
         self._problem = ""
         self._marked: int | None = None
         self._kept = ""
+        self.first = "#dialogue"
+        """What has the keys at first."""
         self._past = 0
         self._bring: Post | None = None
         self._painted: dict[str, Text] = {}
@@ -136,7 +136,7 @@ what has come of that. On a narrow screen p changes between the two sides."""
 
     def on_mount(self) -> None:
         """The feed starts when the screen has been drawn."""
-        self.query_one(self.FIRST).focus()
+        self.query_one(self.first).focus()
         self.call_after_refresh(self._run_feed)
 
     # What the feed brings

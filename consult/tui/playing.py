@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 from textual.widgets import Input
 
 from consult.players import DOCTOR, PATIENT
@@ -30,7 +31,7 @@ _LINES: Final = {DOCTOR: (read_line, COMMANDS), PATIENT: (read_patient, PATIENTS
 _THINKS: Final = {DOCTOR: "… the patient thinks", PATIENT: "… the doctor thinks"}
 
 
-class Playing(Consultation):
+class Playing(Consultation, inherit_bindings=False):
     """A consultation that happens now; you may be the doctor, or the patient."""
 
     HELP = """\
@@ -55,6 +56,8 @@ Tab takes the keys from the line you type in to the dialogue, where the tape's k
         Binding("f6", "take('')", "Hand back", key_display="F6"),
         Binding("f7", "again", "Try again", key_display="F7"),
         Binding("f8", "stop", "Stop and keep", key_display="F8"),
+        *Consultation.BINDINGS,
+        *Screen.BINDINGS,
     ]
 
     def __init__(self, table: Table) -> None:
@@ -69,7 +72,7 @@ Tab takes the keys from the line you type in to the dialogue, where the tape's k
         self.seat = table.seat
         """The human's: inquirer, patient, or none (empty)."""
         self.playing = not self.seat
-        self.FIRST = "#say" if self.seat else "#dialogue"
+        self.first = "#say" if self.seat else "#dialogue"
 
     @property
     def your_turn(self) -> bool:
@@ -95,7 +98,6 @@ Tab takes the keys from the line you type in to the dialogue, where the tape's k
             self.query_one("#dialogue").focus()
             self.playing = self.playing or (changed and not self.over)
         self._following = bool(seat)
-        self.refresh_bindings()
 
     # What the table brings
 
@@ -113,6 +115,7 @@ Tab takes the keys from the line you type in to the dialogue, where the tape's k
             self._sit(message.seat)
         elif isinstance(message, YourTurn):
             self._turn = message
+        failed = self._failed
         self._failed = isinstance(message, Failed) or (self._failed and not isinstance(message, tuple))
         if isinstance(message, Failed):
             self._problem, self._following = message.problem, True
@@ -123,7 +126,8 @@ Tab takes the keys from the line you type in to the dialogue, where the tape's k
             self._go(len(self.timeline))
         if isinstance(message, Ended):
             self._sit("")
-        self.refresh_bindings()
+        if isinstance(message, (Seated, Failed, Ended)) or failed != self._failed:
+            self.refresh_bindings()
 
     def _draw(self) -> None:
         super()._draw()
@@ -204,6 +208,7 @@ Tab takes the keys from the line you type in to the dialogue, where the tape's k
         """What failed is tried again."""
         self._table.again()
         self._failed, self._problem = False, ""
+        self.refresh_bindings()
         self._draw()
 
     def action_stop(self) -> None:

@@ -1,6 +1,6 @@
 """Every screen of the terminal application in a fixed state, and how it is kept: what stands in each cell, and its look.
 
-    python tests/tui_scenes.py              renews tests/data/screens
+    python tests/tui_scenes.py [NAME…]      renews tests/data/screens
     python tests/tui_scenes.py --svg DIR    draws them as pictures, in each theme
 
 A picture file of a screen (SVG) changes with every version of the libraries that draw it; these files change with what is
@@ -14,7 +14,7 @@ import asyncio
 import string
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
@@ -71,7 +71,6 @@ async def _live(pilot: Pilot[None], choice: Choice) -> Playing:
 
 async def _said(pilot: Pilot[None], screen: Playing, *words: str) -> None:
     line = screen.query_one("#say", Input)
-    line.cursor_blink = False
     for one in words:
         line.value = one
         await pilot.press("enter")
@@ -173,7 +172,7 @@ async def watching(pilot: Pilot[None]) -> None:
     while screen.timeline is None or screen.timeline.turn(screen.upto) < 2:
         await pilot.press("right")
         await pilot.pause(0.005)
-    await until(pilot, lambda: screen.timeline and screen.upto == len(screen.timeline))
+    await until(pilot, lambda: screen.timeline and screen.upto < len(screen.timeline))
 
 
 async def doctor(pilot: Pilot[None]) -> None:
@@ -191,8 +190,6 @@ async def diagnosis(pilot: Pilot[None]) -> None:
     await _said(pilot, screen)
     screen.query_one("#say", Input).value = "/diagnose"
     await pilot.press("enter")
-    for line in pilot.app.screen.query(Input):
-        line.cursor_blink = False
 
 
 SCENES: dict[str, Scene] = {
@@ -201,6 +198,10 @@ SCENES: dict[str, Scene] = {
         evidence, help_of_consultation, beside, what_if, branches, watching, doctor, patient, diagnosis,
     )
 }  # fmt: skip
+
+
+ONCE = ("runs", "personas", "hospitals", "agents", "details", "panels", "help_of_home")
+"""Screens that more room shows nothing else on: kept in the smaller size alone."""
 
 
 async def welcome(pilot: Pilot[None]) -> None:
@@ -228,19 +229,52 @@ def cells(app: ConsultApp) -> list[Cells]:
     return rows
 
 
-async def _drawn(db: Path, scene: Scene, size: tuple[int, int], themes: tuple[str, ...]) -> dict[str, list[Cells]]:
-    app = ConsultApp(db)
-    out: dict[str, list[Cells]] = {}
-    async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, Home) and app.screen._read)
+Drawn = dict[str, list[Cells]]
+"""What stands in the cells, by theme."""
+
+
+async def _seen(pilot: Pilot[None]) -> Drawn:
+    """In the present theme first: a change of theme costs more than all else here."""
+    app = pilot.app
+    for line in app.screen.query(Input):
+        line.cursor_blink = False
+    out = {}
+    for theme in sorted((DARK.name, LIGHT.name), key=lambda name: name != app.theme):
+        app.theme = theme
         await pilot.pause()
-        await scene(pilot)
-        for theme in themes:
-            app.theme = theme
-            app.refresh_css(animate=False)
-            await pilot.pause()
-            await pilot.pause()
-            out[theme] = cells(app)
+        await pilot.pause()
+        out[theme] = cells(app)  # type: ignore[arg-type]
+    return out
+
+
+async def _home_again(pilot: Pilot[None]) -> None:
+    app = pilot.app
+    assert isinstance(app, ConsultApp)
+    for table in app.tables.values():
+        table.stop()
+    app.tables.clear()
+    while not isinstance(app.screen, Home):
+        await app.pop_screen()
+    await pilot.press("1")
+    app.screen.action_clear()
+    await until(pilot, lambda: app.screen._read.get("consultations"))  # type: ignore[attr-defined]
+    await pilot.pause()
+
+
+async def _all(size: tuple[int, int], wanted: Iterable[str]) -> dict[str, Drawn]:
+    out = {}
+    with world() as db:
+        for path, some in ((db.parent / "no.db", {"welcome": welcome}), (db, SCENES)):
+            app = ConsultApp(path)
+            async with app.run_test(size=size) as pilot:
+                await until(pilot, lambda app=app: isinstance(app.screen, Home) and app.screen._read)  # type: ignore[misc]
+                await pilot.pause()
+                for name in (n for n in some if n in wanted):
+                    await some[name](pilot)
+                    await pilot.pause()
+                    out[name] = await _seen(pilot)
+                    if some is SCENES:
+                        await _home_again(pilot)
     return out
 
 
@@ -251,14 +285,15 @@ def look(style: Style) -> str:
     return " ".join([" on ".join(colours), *marks])
 
 
-def kept(name: str, db: Path, size: tuple[int, int]) -> str:
-    """The file of a screen."""
-    dark, light = (DARK.name, LIGHT.name)
-    scene = SCENES.get(name, welcome)
-    drawn = asyncio.run(_drawn(db, scene, size, (dark, light)))
+def files(size: tuple[int, int], wanted: Iterable[str]) -> dict[str, str]:
+    """The file of each screen, by name."""
+    return {name: _file(drawn) for name, drawn in asyncio.run(_all(size, wanted)).items()}
+
+
+def _file(drawn: Drawn) -> str:
     looks: dict[str, str] = {}
     text, letters = [], []
-    for one, other in zip(drawn[dark], drawn[light], strict=True):
+    for one, other in zip(drawn[DARK.name], drawn[LIGHT.name], strict=True):
         assert [c for c, _ in one] == [c for c, _ in other], "a theme changes no word"
         text.append("".join(c for c, _ in one).rstrip())
         both = (f"{look(a)} | {look(b)}" for (_, a), (_, b) in zip(one, other, strict=True))
@@ -271,8 +306,8 @@ def path_of(name: str, size: tuple[int, int]) -> Path:
     return FOLDER / f"{name}-{size[0]}x{size[1]}.txt"
 
 
-def names() -> list[str]:
-    return ["welcome", *SCENES]
+def names(size: tuple[int, int] = SIZES[0]) -> list[str]:
+    return ["welcome", *(name for name in SCENES if size == SIZES[0] or name not in ONCE)]
 
 
 def main() -> None:
@@ -281,11 +316,10 @@ def main() -> None:
         _pictures(Path(sys.argv[sys.argv.index("--svg") + 1]))
         return
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in names():
-        for size in SIZES:
-            with world() as db:
-                path_of(name, size).write_text(kept(name, db if name in SCENES else db.parent / "no.db", size), "utf-8")
-        sys.stdout.write(f"{name} written\n")
+    for size in SIZES:
+        for name, text in files(size, [a for a in sys.argv[1:] if a in names()] or names(size)).items():
+            path_of(name, size).write_text(text, "utf-8")
+            sys.stdout.write(f"{path_of(name, size).name} written\n")
 
 
 def _pictures(folder: Path) -> None:

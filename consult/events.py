@@ -188,7 +188,7 @@ class Result(_Event):
     actor: Literal[Actor.EXAMINER] = Actor.EXAMINER
     order: str
     status: Literal["recorded", "not_done", "synthesised", "unknown_order", "repeated", "overridden"]
-    """`overridden`: given at a fork; not the case's own."""
+    """Where the result comes from; `overridden`: given at a fork, not the case's own."""
     text: str
     told: tuple[Told, ...] = ()
     cost: float = 0

@@ -211,7 +211,10 @@ async def welcome(pilot: Pilot[None]) -> None:
 @contextmanager
 def world() -> Iterator[Path]:
     """A store that holds the same at any time."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, patch.object(store_db, "now", lambda: "2025-01-01T00:00:00Z"):
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        patch.object(store_db, "now", lambda: "2025-01-01T00:00:00Z"),
+    ):
         yield filled(Path(folder) / "a.db")
 
 

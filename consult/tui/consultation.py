@@ -325,7 +325,8 @@ what has come of that. On a narrow screen p changes between the two sides."""
         """To the next flag, or the one before."""
         if self.timeline is None:
             return
-        here = self._marked if self._marked is not None else (self.upto - 1 if self.upto < len(self.timeline) else -1)
+        round_again = by > 0 and self.upto >= len(self.timeline)  # from the end, the first one is the next
+        here = self._marked if self._marked is not None else -1 if round_again else self.upto
         flags = [m for m in self.timeline.marks() if m.flag]
         found = [m for m in flags if m.seq > here] if by > 0 else [m for m in reversed(flags) if m.seq < here]
         if not found:

@@ -162,6 +162,9 @@ what has come of that. On a narrow screen p changes between the two sides."""
             if self.timeline is None:
                 self.query_one("#title", Static).update(Text(f"✗ {self._problem}", style="bold red"))
                 return
+            if message.header is not None and message.header != self.timeline.header:
+                self.timeline.header = message.header
+                self.query_one("#dialogue", Dialogue).watch_over(self.timeline, dict(self.scene.names))
         elif self.timeline is not None and isinstance(message, tuple):
             for event in message:
                 self.timeline.add(event)

@@ -57,6 +57,8 @@ class Ended:
 
     kept: str = ""
     problem: str = ""
+    header: Header | None = None
+    """As it was kept: who played is known at the end only."""
 
 
 @dataclass(frozen=True, slots=True)

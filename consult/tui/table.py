@@ -116,9 +116,9 @@ class Table:
             while self.going:
                 self._asked.get()()
         except ConsultError as e:
-            self._end(problem=one_line(str(e), limit=300))
+            self._fail(str(e))
         except Exception as e:  # a fault of a plug-in or of ours: the screen says it, and stays
-            self._end(problem=one_line(f"internal error: {type(e).__name__}: {e}", limit=300))
+            self._fail(f"internal error: {type(e).__name__}: {e}")
 
     # In the table's own thread
 
@@ -163,8 +163,10 @@ class Table:
     def _next(self) -> None:
         """Between two turns: keeps what has happened, and lets whoever's turn it is begin."""
         if self._sitting.over:
-            self._end(kept=self._save())
+            kept = self._save()
             self._path.unlink(missing_ok=True)
+            self._over.set()
+            self._post(Ended(kept, header=self._sitting.header))
             return
         if self._done:  # before a patient's first words there is nothing to keep
             self._kept = self._sitting.kept()
@@ -270,9 +272,9 @@ class Table:
         with Store(self._db) as store:
             return store.save(self._sitting.transcript, cell=self._sitting.setup.cell)
 
-    def _end(self, *, kept: str = "", problem: str = "") -> None:
+    def _fail(self, problem: str) -> None:
         self._over.set()
-        self._post(Ended(kept, problem))
+        self._post(Ended(problem=one_line(problem, limit=300)))
 
 
 def _nobody(brought: Brought) -> None:

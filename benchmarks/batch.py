@@ -1,11 +1,11 @@
 """What a batch costs: memory of the writer and of a worker as it grows, consultations a second, bytes on disk.
 
-    python benchmarks/batch.py speed [--rounds 5] [--each 60]
+    python benchmarks/batch.py speed [--rounds 16] [--each 80]
     python benchmarks/batch.py memory [--n 1000 10000] [--max-turns 14] [--max-orders 5] [--jobs 2]
 
-`speed` plays the same sampled consultations in turn by bare `play()` calls in a loop, by a batch with one process and by
-one with two, and compares consultations a second of wall time (from the first that is done to the last: processes start
-once), and processor time. It also keeps what was played with and without a sync to disk for each commit. `memory` runs
+`speed` plays the same sampled consultations by bare `play()` calls in a loop, by a batch with one process and by one with
+two, each in fresh processes, and compares consultations a second of wall time round by round: the machine's moods last
+longer than a round. It also keeps what was played with and without a sync to disk for each commit. `memory` runs
 `consult batch` itself for each n and reads the greatest resident memory of the command and of its workers. Scenarios are
 sampled (seed 0): `--scenarios` of them, in as many epochs as make n.
 """
@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import multiprocessing
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from pathlib import Path
+
+from scipy.stats import binom
 
 from consult.batch import Cells, Plan, execute, setups
 from consult.files import dump_yaml
@@ -27,6 +30,9 @@ from consult.knowledge.load import load_knowledge
 from consult.sample import sample
 from consult.sim.session import play
 from consult.store.db import Kept, Store, prepared
+
+WARM = 8
+"""Consultations a process plays before it is timed: by then all that is read once has been read."""
 
 
 def sampled(folder: Path, n: int) -> Path:
@@ -38,27 +44,32 @@ def sampled(folder: Path, n: int) -> Path:
     return folder
 
 
-def bare(cells: Cells) -> tuple[float, float, list[Kept]]:
-    """Seconds of wall and processor for all cells but the first, and what they came to.
+def bare(cells: Cells) -> float:
+    """Consultations a second by session calls in a loop, in a process of its own, after `WARM` of them.
 
     Each scenario is loaded when its turn comes, as any loop over session calls must.
     """
-    play(cells[0])
-    wall, cpu = time.perf_counter(), time.process_time()
-    done = [play(cells[i]) for i in range(1, len(cells))]
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    return wall, cpu, [prepared(one) for one in done]
+    return multiprocessing.get_context("spawn").Pool(1).apply(_loop, (cells,))
 
 
-def batch(cells: Cells, db: Path, jobs: int) -> tuple[float, float]:
-    """The same for a batch; processor is this process's only."""
-    wall = cpu = 0.0
+def _loop(cells: Cells) -> float:
+    for i in range(WARM):
+        play(cells[i])
+    began = time.perf_counter()
+    for i in range(WARM, len(cells)):
+        play(cells[i])
+    return (len(cells) - WARM) / (time.perf_counter() - began)
+
+
+def batch(cells: Cells, db: Path, jobs: int) -> float:
+    """The same by a batch, all of it kept in a store; each of its processes warms up with `WARM`."""
+    began = 0.0
     with Store(db) as store:
-        for n, done in enumerate(execute(cells.plan, cells, store, jobs=jobs)):
+        for n, done in enumerate(execute(cells.plan, cells, store, jobs=jobs), 1):
             assert done.status == "done", done
-            if n == max(0, jobs - 1):  # all processes are there
-                wall, cpu = time.perf_counter(), time.process_time()
-        return time.perf_counter() - wall, time.process_time() - cpu
+            if n == jobs * WARM:
+                began = time.perf_counter()
+        return (len(cells) - jobs * WARM) / (time.perf_counter() - began)
 
 
 def kept(results: list[Kept], db: Path, mode: str) -> float:
@@ -74,34 +85,40 @@ def kept(results: list[Kept], db: Path, mode: str) -> float:
 
 
 def speed(folder: Path, rounds: int, each: int) -> None:
+    """Ratios within a round, in which the arms take turns: forwards in one round, backwards in the next."""
     files = str(sampled(folder / "drawn", each))
-    walls: dict[str, float] = defaultdict(float)
-    cpus: dict[str, float] = defaultdict(float)
-    played = {"bare": each - 1, "1 process": each - 1, "2 processes": each - 2}
+    ratios: dict[str, list[float]] = {"1 process / bare": [], "2 processes / 1 process": []}
+    print(
+        "| round | bare, a second | 1 process | 2 processes | 1 / bare | 2 / 1 |\n| --- | --- | --- | --- | --- | --- |"
+    )
     for n in range(rounds):
         cells = setups(Plan(name=str(n), scenarios=(files,), seed=n))
-        wall, cpu, results = bare(cells)
-        found = {"bare": (wall, cpu)}
-        found |= {f"{j} process{'es' * (j > 1)}": batch(cells, folder / f"{n}_{j}.db", j) for j in (1, 2)}
-        for name, (wall, cpu) in found.items():
-            walls[name] += wall
-            cpus[name] += cpu
-        for mode in ("full", "normal"):
-            walls[mode] += kept(results, folder / f"{n}_{mode}.db", mode)
-        if n == 0:  # the first round warms up
-            walls.clear()
-            cpus.clear()
-    total = {name: count * (rounds - 1) for name, count in played.items()}
-    rate = {name: total[name] / walls[name] for name in total}
-    print(f"{rounds - 1} rounds of {each} sampled consultations (14 questions at most), after one to warm up")
-    for name, base in (("bare", "bare"), ("1 process", "bare"), ("2 processes", "1 process")):
-        own = 1000 * cpus[name] / total[name]
+        arms = [("bare", 0), ("one", 1), ("two", 2)]
+        rate = {
+            name: batch(cells, folder / f"{n}_{jobs}.db", jobs) if jobs else bare(cells)
+            for name, jobs in (arms if n % 2 == 0 else reversed(arms))
+        }
+        one, two = rate["one"] / rate["bare"], rate["two"] / rate["one"]
+        ratios["1 process / bare"].append(one)
+        ratios["2 processes / 1 process"].append(two)
         print(
-            f"{name:12} {rate[name]:7.1f} a second, {rate[name] / rate[base]:.2f} of {base}; {own:.1f} ms of processor"
+            f"| {n} | {rate['bare']:.1f} | {rate['one']:.1f} | {rate['two']:.1f} | {one:.2f} | {two:.2f} |", flush=True
         )
+    for name, found in ratios.items():
+        low, high = interval(found)
+        print(f"{name}: median {statistics.median(found):.2f} (95 % interval of the median {low:.2f} to {high:.2f})")
+    cells = setups(Plan(name="kept", scenarios=(files,), seed=0))
+    results = [prepared(play(cells[i])) for i in range(len(cells))]
     for mode in ("full", "normal"):
-        print(f"kept with synchronous={mode}: {1000 * walls[mode] / total['bare']:.2f} ms a consultation")
-    print("(processor of the 2 processes' parent only: what one writer takes of a consultation)")
+        took = kept(results, folder / f"{mode}.db", mode)
+        print(f"kept with synchronous={mode}: {1000 * took / len(results):.2f} ms a consultation")
+
+
+def interval(found: list[float]) -> tuple[float, float]:
+    """The order statistics that hold the median in at least 95 % of samples; the extremes when there are too few."""
+    ranks = sorted(found)
+    k = int(binom.ppf(0.025, len(ranks), 0.5))
+    return ranks[max(k - 1, 0)], ranks[min(len(ranks) - k, len(ranks) - 1)]
 
 
 def peak(pid: int) -> int:
@@ -160,8 +177,8 @@ def memory(folder: Path, sizes: list[int], scenarios: int, limits: tuple[int, in
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=["speed", "memory"])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--each", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=16)
+    parser.add_argument("--each", type=int, default=80)
     parser.add_argument("--n", type=int, nargs="+", default=[1000, 10_000])
     parser.add_argument("--scenarios", type=int, default=100)
     parser.add_argument("--max-turns", type=int, default=14)

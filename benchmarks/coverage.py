@@ -33,6 +33,11 @@ def skewed(chance: np.random.Generator, g: int, m: int) -> np.ndarray:
     return 0.6 * chance.exponential(1, (g, 1)) + 0.4 * chance.exponential(1, (g, m))
 
 
+def rare(chance: np.random.Generator, g: int, m: int) -> np.ndarray:
+    """Mean -0.5: next to 0, but for one scenario in twenty."""
+    return chance.normal(0, 0.01, (g, m)) - 10.0 * (chance.random((g, 1)) < 0.05)
+
+
 def hits(chance: np.random.Generator, g: int, m: int, p: float) -> np.ndarray:
     """Share `p`, correlation 1/3 within a scenario."""
     return (chance.random((g, m)) < chance.beta(2 * p, 2 * (1 - p), (g, 1))).astype(float)
@@ -51,12 +56,15 @@ def main() -> None:
         for name, truth, draw in (
             ("normal score", 0.6, normal),
             ("skewed score", 1.0, skewed),
+            ("rare score", -0.5, rare),
             ("hits 0.70", 0.7, lambda c, g, m: hits(c, g, m, 0.7)),
             ("hits 0.90", 0.9, lambda c, g, m: hits(c, g, m, 0.9)),
         ):
             make = proportion if name.startswith("hits") else mean
-            inside = sum((i := make(*rows(draw(chance, g, a.size)))).low <= truth <= i.high for _ in range(a.runs))
-            print(f"  {name:14s} {g:4d} scenarios x {a.size}   {inside / a.runs:.3f}")
+            found = [make(*rows(draw(chance, g, a.size))) for _ in range(a.runs)]
+            inside = sum(i.low <= truth <= i.high for i in found)
+            wide = np.median([i.high - i.low for i in found])
+            print(f"  {name:14s} {g:4d} scenarios x {a.size}   {inside / a.runs:.3f}   median width {wide:.3g}")
     print("tests at 0.05 without a difference, and how often the interval of the difference holds 0")
     for g in a.clusters:
         chance = np.random.default_rng(g)

@@ -12,9 +12,10 @@ from consult import Limits, Setup, load_hospital, load_knowledge, load_persona, 
 from consult.agents.base import Record
 from consult.agents.recipient import receive
 from consult.errors import UsageError
-from consult.events import Audited, Question, Utterance
+from consult.events import Audited, Question, Told, Utterance
 from consult.language import similar
 from consult.language.concepts import concepts
+from consult.language.context import talk_of
 from consult.language.extractor import extract
 from consult.language.gist import gists
 from consult.language.resolver import resolve
@@ -77,6 +78,46 @@ def test_what_only_mentions_asks_nothing(text: str) -> None:
 def test_what_no_finding_stands_for_is_not_guessed(text: str) -> None:
     query = resolve(text, K)
     assert (query.findings, query.topics, query.open, query.asks_nothing) == ((), (), False, False)
+
+
+TOLD = ("rash", "chest_pain", "abdominal_pain", "vomiting")
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("Where is the pain?", "abdominal_pain.site"),
+        ("Where exactly does it hurt?", "abdominal_pain.site"),
+        ("Does it spread anywhere?", "abdominal_pain.radiation"),
+        ("And does the pain go anywhere else?", "abdominal_pain.radiation"),
+        ("Is it sharp or dull?", "abdominal_pain.character"),
+        ("What is it like?", "abdominal_pain.character"),
+        ("Did it come on suddenly?", "abdominal_pain.onset"),
+        ("How did it start?", "abdominal_pain.onset"),
+        ("Is it worse when you breathe in?", "chest_pain.pleuritic"),
+        ("Is it itchy?", "rash.itch"),
+        ("What colour is it?", "rash.colour"),
+    ],
+)
+def test_what_says_too_little_is_of_the_complaint_told_last(text: str, finding: str) -> None:
+    told = [Told(fact=f, finding=f, state="present", rule="direct") for f in TOLD]
+    assert resolve(text, K, talk=talk_of(told, K)).findings == (finding,)
+
+
+@pytest.mark.parametrize("text", ["Where do you come from?", "Is it dry?", "Is the room cold?", "Do you keep a dog?"])
+def test_the_talk_is_not_stretched(text: str) -> None:
+    assert resolve(text, K, talk=("abdominal_pain", "chest_pain")).findings == asked(text)
+
+
+def test_the_talk_is_of_complaints_that_are_there() -> None:
+    told = [
+        Told(fact="a", finding="chest_pain", state="present", rule="direct"),
+        Told(fact="b", finding="chest_pain.onset", state="present", rule="direct"),
+        Told(fact="c", finding="rash", state="absent", rule="direct"),
+        Told(fact="d", finding="past.ulcer", state="present", rule="direct"),
+    ]
+    assert talk_of(told, K) == ("chest_pain",)
+    assert resolve("Where is the pain?", K, talk=("chest_pain",)).findings == ("chest_pain",)
 
 
 @pytest.mark.parametrize(("text", "state"), [

@@ -287,3 +287,15 @@ def test_doctors_who_see_more_do_better(setup_of: Callable[..., Setup], scenario
 
     oracle, reference, opening = right("oracle"), right("reference"), right("opening-only")
     assert oracle >= reference > opening
+
+
+def _findings_asked(events: tuple[Event, ...]) -> list[str]:
+    return [f for e in events if isinstance(e, Utterance) and e.query for f in e.query.findings]
+
+
+def test_thoughts_of_suicide_are_followed_up_at_once(setup_of: Callable[..., Setup]) -> None:
+    """Whoever tells of them is asked for a plan, the means and an earlier attempt before anything but their worry."""
+    asked = _findings_asked(_played(setup_of("milking_at_four")))
+    first = asked.index("suicidal_thoughts")
+    details = {f"suicidal_thoughts.{x}" for x in ("plan", "means", "tried")}
+    assert set(asked[first + 1 : first + 5]) - {"ice.concern"} == details

@@ -6,17 +6,19 @@ can be resumed, replayed or forked anywhere. Must not import `consult.sim`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from consult.actions import Ask, Conclude, Order, Refer
-from consult.events import Event, Statement, StopReason, Told
+from consult.events import Event, Query, Statement, StopReason, Told
 from consult.hospital import Hospital
 from consult.knowledge.belief import Known
 from consult.knowledge.model import Knowledge
+from consult.language.context import talk_of
+from consult.language.resolver import resolve
 from consult.persona import Mood, Persona
 from consult.scenario import Patient, Scenario
 from consult.terms import Department, Resolver, Urgency
@@ -32,6 +34,10 @@ class World:
     hospital: Hospital
     resolver: Resolver = Resolver.LEXICON
     """How questions are understood; the same for all who read them."""
+
+    def read(self, question: str, told: Iterable[Told]) -> Query:
+        """What a question asks, of a patient who has told so much: "Where is it?" is of what was told."""
+        return resolve(question, self.knowledge, self.resolver, talk_of(told, self.knowledge))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from consult.agents.base import Record
 from consult.events import RecordUpdate, Result, Statement, Utterance
 from consult.knowledge.model import BACKGROUND, Finding, Knowledge, Source
+from consult.language.context import talk_of
 from consult.language.extractor import Reading, extract
 from consult.language.resolver import resolve
 from consult.terms import Resolver
@@ -40,7 +41,8 @@ def receive(
     if isinstance(source, Result):
         readings = [Reading(t.finding, t.state, t.values) for t in source.told if t.state != "withheld"]
     else:
-        asked = resolve(question, knowledge, resolver).findings if question else ()
+        talk = talk_of(record.statements.values(), knowledge)
+        asked = resolve(question, knowledge, resolver, talk).findings if question else ()
         readings = list(extract(source.text, knowledge, asked, for_other=for_other))
     complaint = record.complaint
     if complaint is None and isinstance(source, Utterance):  # nobody comes with what an examination found

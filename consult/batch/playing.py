@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from consult.batch.cells import Cells
+from consult.batch.garbage import seldom_collected
 from consult.clean import one_line
 from consult.errors import ConsultError
 from consult.events import Stopped
@@ -65,5 +66,8 @@ def _failure(transcript: Transcript) -> str:
 
 def here(cells: Cells, missing: Iterator[int], stop: Stop) -> Iterator[Played]:
     """The engine that plays one cell after the other in this process."""
-    while not stop() and (index := next(missing, None)) is not None:
+    if not stop() and (index := next(missing, None)) is not None:
         yield play_cell(cells, index)
+        with seldom_collected():  # by now all that stays has been loaded
+            while not stop() and (index := next(missing, None)) is not None:
+                yield play_cell(cells, index)

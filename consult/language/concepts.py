@@ -64,7 +64,7 @@ family: run in family, family, relative, parent, mother, father, dad, brother, s
 start: start, begin, began, begun, onset
 sudden: sudden, suddenly, quickly, all of a sudden, out of the blue, at once
 gradual: gradual, gradually, slowly
-spread: spread, radiate, radiating, travel, travelling
+spread: spread, radiate, radiating, travel, travelling, go anywhere, goes anywhere, go anywhere else, move anywhere
 worse: worse, worsen, worsening, aggravate
 hard: hard, difficult, difficulty, trouble, struggle, struggling, problem, issue
 0: wee bit, this problem, this trouble, this illness, your problem, your trouble, this complaint, your complaint

@@ -83,7 +83,7 @@ class Gists:
         for gist, ids in owners.items():
             for c in gist:
                 holding.setdefault(c, set()).update(ids)
-        self._common = {c for c, ids in holding.items() if len({self._root(i) for i in ids}) > FAMILIES}
+        self._common = {c for c, ids in holding.items() if len({self.root(i) for i in ids}) > FAMILIES}
         n = len(self.knowledge.findings) + 1
         self._weight = {c: log(n / len(ids)) for c, ids in holding.items()}
         self._heaviest = log(n)
@@ -97,8 +97,13 @@ class Gists:
         """Whose a phrasing is that several findings have: the ancestor of them all, if it is one of them."""
         return next((a for a in ids if all(a == b or a in self.ancestors(b) for b in ids)), None)
 
-    def _root(self, finding: str) -> str:
+    def root(self, finding: str) -> str:
+        """What a finding is a detail of in the end, or itself."""
         return (finding, *self.ancestors(finding))[-1]
+
+    def meant_by(self, findings: Sequence[str]) -> set[str]:
+        """All concepts of the phrasings of findings."""
+        return set().union(*(g for f in findings for g in self._phrasings[f]))
 
     def ancestors(self, finding: str) -> tuple[str, ...]:
         """The findings above one, nearest first."""

@@ -1,7 +1,8 @@
 """The question resolver: what an utterance of the inquirer asks for. Text in, `Query` out; no scenario, no mood.
 
-Three stages, each only where the one before found nothing: the knowledge's own phrases (`lexicon`); all concepts of a
-phrasing in any order (`gist`); and, only if asked for by name, likeness of meaning (`similar`). See docs/language.md.
+Stages, each only where the one before found nothing: the knowledge's own phrases (`lexicon`); all concepts of a phrasing
+in any order (`gist`); details of what the talk is about (`context`); and, only if asked for by name, likeness of meaning
+(`similar`). See docs/language.md.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from consult.events import Query
 from consult.knowledge.model import Knowledge
 from consult.language.acts import SpeechAct, does
 from consult.language.concepts import concepts
+from consult.language.context import of_another, of_the_talk
 from consult.language.gist import ASIDE, POLAR, gists
 from consult.language.lexicon import Lexicon, lexicon
 from consult.language.tokens import Tokens, sentences, tokens
@@ -73,26 +75,36 @@ class _Asked:
     is_open: bool = False
 
 
-def resolve(text: str, knowledge: Knowledge, by: Resolver = Resolver.LEXICON) -> Query:
+def resolve(text: str, knowledge: Knowledge, by: Resolver = Resolver.LEXICON, talk: tuple[str, ...] = ()) -> Query:
     """What `text` asks: findings asked specifically, topics opened, whether it is open, or nothing at all.
 
-    Raises UsageError if `by` is embedding and the extra for it is not installed.
+    `talk`: the complaints that the talk is about (`talk_of`), for what says too little by itself. Raises UsageError if
+    `by` is embedding and the extra for it is not installed.
     """
-    return _resolve(text, lexicon(knowledge), by)
+    lex = lexicon(knowledge)
+    return _known(text, lex) or _resolve(text, lex, by, talk)
 
 
 @lru_cache(maxsize=20_000)
-def _resolve(text: str, lex: Lexicon, by: Resolver) -> Query:
+def _known(text: str, lex: Lexicon) -> Query | None:
+    """The last sentences, as many as it takes, as one known question (whose wording may hold full stops)."""
     parts = sentences(text)
-    exact = _exact(parts, lex)
-    if exact is not None:
-        return Query(findings=exact)
+    for k in range(max(0, len(parts) - lex.longest_question), len(parts)):
+        hit = lex.questions.get(tokens(" ".join(parts[k:])))
+        if hit is not None:
+            return Query(findings=(hit,))
+    return None
+
+
+@lru_cache(maxsize=20_000)
+def _resolve(text: str, lex: Lexicon, by: Resolver, talk: tuple[str, ...]) -> Query:
+    parts = sentences(text)
     marked = [p for p in parts if "?" in p or _REQUEST.search(p) or _OPEN.search(p)]
     unmarked = [] if marked else [p for p in parts if _BEGINS.match(p) or len(p.split()) <= _SHORT]
     asking = [p for p in marked or unmarked if not _LEAVE.search(p)]
     a = _Asked()
     for part in asking:
-        _part(part, lex, by, a)
+        _part(part, lex, by, talk, a)
     if a.is_open:
         a.topics += [lex.knowledge.finding[f].topic for f in a.found]
     return Query(
@@ -103,16 +115,7 @@ def _resolve(text: str, lex: Lexicon, by: Resolver) -> Query:
     )
 
 
-def _exact(parts: tuple[str, ...], lex: Lexicon) -> tuple[str, ...] | None:
-    """The last sentences, as many as it takes, as one known question (whose wording may hold full stops)."""
-    for k in range(max(0, len(parts) - lex.longest_question), len(parts)):
-        hit = lex.questions.get(tokens(" ".join(parts[k:])))
-        if hit is not None:
-            return (hit,)
-    return None
-
-
-def _part(part: str, lex: Lexicon, by: Resolver, a: _Asked) -> None:
+def _part(part: str, lex: Lexicon, by: Resolver, talk: tuple[str, ...], a: _Asked) -> None:
     """Add what one asking sentence asks for."""
     key = tokens(part)
     hit = lex.questions.get(key)
@@ -129,8 +132,8 @@ def _part(part: str, lex: Lexicon, by: Resolver, a: _Asked) -> None:
     about = _ABOUT.search(part) or (not found and _HOW.search(part))
     topics = _topics(key, free, lex, wide=bool(about)) if about or not found else []
     opens = bool(_OPEN.search(part) or (about and (found or topics)))
-    if not (found or topics or opens):
-        found = _last_resort(part, key, lex, by)
+    if not (topics or opens) and of_another(found, key, talk, lex):
+        found = of_the_talk(key, talk, lex) or found or _last_resort(part, key, lex, by)
     a.found += found
     a.topics += topics
     a.is_open = a.is_open or opens

@@ -26,6 +26,7 @@ from consult.events import (
     Utterance,
 )
 from consult.knowledge.model import Knowledge
+from consult.language.context import talk_of
 from consult.language.extractor import Reading, extract
 from consult.language.guard import Breach, against, breaches
 from consult.language.lexicon import suits
@@ -145,7 +146,7 @@ class _Audit:
 
     def _question(self, e: Question) -> None:
         """What is asked, and the mood that the way of asking leaves behind."""
-        read = resolve(e.text, self.knowledge, self.resolver)
+        read = resolve(e.text, self.knowledge, self.resolver, talk_of(self.before, self.knowledge))
         self.query = understood(e.text, read, self.knowledge, self.persona.health_literacy)
         self.turn += 1
         if self.by_human:

@@ -37,7 +37,6 @@ from consult.events import (
     Utterance,
 )
 from consult.knowledge.per_object import per_object
-from consult.language.resolver import resolve
 from consult.llm.errors import BudgetSpent, UnusableReply
 from consult.persona import Mood
 from consult.scenario import Speaker
@@ -236,7 +235,7 @@ def _done(action: Any, events: list[Event], view: InquirerView, state: State, c:
         if view.questions_left <= 0:
             return _stop(events, state, StopReason.TURN_LIMIT)
         events.append(Question(text=action.text, rationale=action.rationale))
-        query = resolve(action.text, c.world.knowledge, c.world.resolver)
+        query = c.world.read(action.text, state["told"])
         turned = cast("State", {**state, "turn": state["turn"] + 1})
         return {
             "events": numbered(events, turned),

@@ -27,7 +27,6 @@ from consult.events import (
     Utterance,
 )
 from consult.files import Record as Model
-from consult.language.resolver import resolve
 from consult.mood import Notes
 from consult.persona import Mood
 from consult.players import HUMAN, PATIENT
@@ -113,7 +112,7 @@ def _happened(state: State, e: Event, c: Context) -> None:
         state["told"] = [*state["told"], *e.told]
         state["cue"] = e.cue
     elif isinstance(e, Question):
-        found = resolve(e.text, c.world.knowledge, c.world.resolver).findings
+        found = c.world.read(e.text, state["told"]).findings
         state |= {"turn": e.turn, "question": e.text, "asked": [*state["asked"], *found]}
     elif isinstance(e, Result):
         state["told"] = [*state["told"], *e.told]

@@ -68,6 +68,12 @@ OF_THE_MIND: Final = (
     "I ask everyone about this, because what weighs on the mind can make the body ill. Take your time.",
     "I only ask because it helps me to understand how you are as a whole. Take your time.",
 )
+OF_THAT: Final = (
+    "Let me ask a little more about that, because it helps me to know what help you need.",
+    "I need to ask about this too, because it decides what we do now.",
+    "I'm asking on, because I want to be sure that you are safe.",
+)
+"""Before a detail of something hard to say that has been said."""
 CONFIDED: Final = (
     "Thank you for telling me that; I know it is not easy to say.",
     "I'm glad you told me. It matters, and we will not leave you alone with it.",
@@ -159,6 +165,8 @@ def own_view(f: Finding, view: InquirerView, chance: random.Random, *, last: boo
 def _before(f: Finding, view: InquirerView, chance: random.Random, *, duty: bool) -> str:
     """The most fitting of: a word on what is private, on a cue, a summary, a signpost; or nothing."""
     heard = _fresh(CONFIDED, view, chance) if _has_confided(view) else ""
+    if f.sensitive and f.parent is not None and view.record.holds(f.parent):
+        return f"{heard} {_fresh(OF_THAT, view, chance)}".strip()
     if f.sensitive:
         return f"{heard} {_fresh(OF_THE_MIND if f.topic == 'mind' else DELICATE, view, chance)}".strip()
     if heard:

@@ -14,7 +14,6 @@ from consult.language.guard import breaches
 from consult.language.manner import manner, understood
 from consult.language.phrases import Draw
 from consult.language.realiser import Saying, realise
-from consult.language.resolver import resolve
 from consult.mood import Notes, ended, heard, is_explained
 from consult.persona import Mood
 from consult.seeds import rng
@@ -45,7 +44,7 @@ class ReferencePatient:
     def reply(self, view: PatientView) -> PatientReply:
         """The answer to a question; or the end, when patience is gone."""
         knowledge, persona = view.world.knowledge, view.persona
-        read = resolve(view.question, knowledge, view.world.resolver)
+        read = view.world.read(view.question, view.told)
         query = understood(view.question, read, knowledge, persona.health_literacy)
         before = Notes.of(view.memory)
         said = manner(view.question, read, knowledge)

@@ -8,7 +8,6 @@ from consult.agents.base import PatientReply, PatientView
 from consult.clean import clean
 from consult.events import Told, Utterance
 from consult.language.extractor import Reading, extract
-from consult.language.resolver import resolve
 from consult.scenario import Fact, Speaker
 from consult.settings import MAX_TEXT
 
@@ -31,7 +30,7 @@ class SpokenPatient:
 
     def _said(self, view: PatientView) -> PatientReply:
         knowledge = view.world.knowledge
-        query = resolve(view.question, knowledge, view.world.resolver) if view.question else None
+        query = view.world.read(view.question, view.told) if view.question else None
         asked = query.findings if query is not None else ()
         text = clean(self.words, limit=MAX_TEXT)
         other = view.scenario.patient.speaker is not Speaker.SELF

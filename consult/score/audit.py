@@ -33,7 +33,7 @@ from consult.language.lexicon import suits
 from consult.language.manner import manner, understood
 from consult.language.resolver import resolve
 from consult.mood import Notes, heard
-from consult.persona import Mood, Persona
+from consult.persona import Cause, Mood, Persona
 from consult.players import HUMAN
 from consult.scenario import Fact, Release, Scenario, Speaker, State
 from consult.terms import Resolver
@@ -114,6 +114,8 @@ class _Audit:
     """Whether a human has taken the patient over: nobody knows their mood, so it stays as it was."""
     query: Query | None = None
     """What was asked last; None before the first question."""
+    unheard: tuple[Cause, ...] | None = None
+    """How that was put, until somebody has answered it."""
     turn: int = 0
     notes: Notes = field(default_factory=Notes)
     before: list[Told] = field(default_factory=list)
@@ -125,6 +127,8 @@ class _Audit:
 
     def hear(self, e: Event) -> None:
         """Take in one event."""
+        if isinstance(e, (Question, Utterance, Concluded, Referred, Stopped)):
+            self._settle()
         if isinstance(e, Question):
             self._question(e)
         elif isinstance(e, Utterance):
@@ -149,10 +153,13 @@ class _Audit:
         read = resolve(e.text, self.knowledge, self.resolver, talk_of(self.before, self.knowledge))
         self.query = understood(e.text, read, self.knowledge, self.persona.health_literacy)
         self.turn += 1
-        if self.by_human:
-            return
-        said = manner(e.text, read, self.knowledge)
-        self.mood, self.notes, _ = heard(self.mood, self.notes, said, self.query, self.persona, self.turn)
+        self.unheard = manner(e.text, read, self.knowledge)
+
+    def _settle(self) -> None:
+        """What the last question does to the mood of whoever answers it."""
+        if self.unheard is not None and self.query is not None and not self.by_human:
+            self.mood, self.notes, _ = heard(self.mood, self.notes, self.unheard, self.query, self.persona, self.turn)
+        self.unheard = None
 
     def _utterance(self, e: Utterance) -> None:
         query = self.query

@@ -18,7 +18,7 @@ from consult.actions import Ask
 from consult.events import Audited
 from consult.store.transcript import Transcript
 from consult.tui.app import ConsultApp
-from consult.tui.consultation import Consultation, Side
+from consult.tui.consultation import Consultation
 from consult.tui.dialogue import Dialogue
 from consult.tui.feed import Kept, Menu
 from consult.tui.help import HelpScreen
@@ -26,6 +26,7 @@ from consult.tui.home import Home
 from consult.tui.listing import Listing
 from consult.tui.pick import Pick
 from consult.tui.playing import Playing
+from consult.tui.side import Side
 from consult.tui.sources import Column, Row
 from consult.tui.start import Start
 from consult.tui.words import Ending

@@ -15,8 +15,7 @@ from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.message import Message
+from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Collapsible, Static
 
@@ -31,6 +30,7 @@ from consult.tui.dialogue import Dialogue
 from consult.tui.feed import Brought, Ended, Feed, Opened, Post
 from consult.tui.help import Keys
 from consult.tui.pick import Pick
+from consult.tui.side import Side
 from consult.tui.sources import Column, Row
 from consult.tui.tape import Tape
 
@@ -40,24 +40,6 @@ _FIRST: Final = 4
 """Panels in the first column, where there are two."""
 _LEAST: Final = 0.05
 """Seconds between two steps, however short the words."""
-
-
-class Side(VerticalScroll, can_focus=True, inherit_bindings=False):
-    """The panels; leaves the arrow keys that step to the screen."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "scroll_up", "Up", show=False),
-        Binding("down", "scroll_down", "Down", show=False),
-        Binding("pageup", "page_up", "Page up", show=False),
-        Binding("pagedown", "page_down", "Page down", show=False),
-    ]
-
-    class Seen(Message):
-        """The panels have come into sight."""
-
-    def on_show(self) -> None:
-        """What is out of sight is not drawn."""
-        self.post_message(self.Seen())
 
 
 class Consultation(Branching):

@@ -174,7 +174,6 @@ WORDS = {
     "MoodChange.trust": "The new value, 0 to 1; likewise below.",
     "MoodChange.irritation": "",
     "Hinted.text": "The hint.",
-    "Changed.now": "Likewise from here on; of a result `ORDER=TEXT`, with the findings it tells.",
     "Guarded.attempt": "From 1.",
     "Guarded.action": "What was done: another wording, or the plainest one.",
     "Used.role": "Which role.",

@@ -13,9 +13,12 @@ from pydantic import Field, TypeAdapter
 
 from consult.actions import Diagnosis
 from consult.files import Record
-from consult.terms import Department, Resolver, Said, Urgency
-
-SCHEMA_VERSION = 1
+from consult.header import (
+    SCHEMA_VERSION as SCHEMA_VERSION,
+)  # a transcript is read as a whole: whoever needs one needs both
+from consult.header import Header as Header
+from consult.header import Provenance as Provenance
+from consult.terms import Department, Said, Urgency
 
 
 class Actor(StrEnum):
@@ -314,7 +317,7 @@ class Used(_Event):
 
 
 class Named(Record):
-    """One entry of the differential as the assessor matched it to the knowledge."""
+    """One entry of a differential, matched to the knowledge."""
 
     condition: str | None
     """Condition id; None where nothing in the knowledge matches."""
@@ -322,6 +325,46 @@ class Named(Record):
     """As the inquirer wrote it."""
     icd10: str = ""
     probability: float | None = None
+
+
+class Pictured(Record):
+    """One of the patient's pictures, and how it was shown."""
+
+    of: str
+    """The scenario that it belongs to: with the control `wrong`, another one."""
+    how: Literal["image", "url", "caption", "nothing"]
+    """The picture itself, its address, its caption in words, or nothing of it."""
+    caption: Said
+    why: str = ""
+    """Why it was not the picture."""
+    url: Said = ""
+    media_type: str = ""
+    bytes: int | None = None
+    pixels: tuple[int, int] | None = None
+    sha256: str = ""
+
+
+class Shown(_Event):
+    """What an inquirer by a model was shown of the patient's pictures; written before its first action."""
+
+    type: Literal["pictures"] = "pictures"
+    actor: Literal[Actor.SYSTEM] = Actor.SYSTEM
+    control: Literal["none", "blank", "wrong"] = "none"
+    """A grey picture, or another case's, in the place of each; none: the patient's own."""
+    pictures: tuple[Pictured, ...]
+
+
+class Suggested(_Event):
+    """What a classifier from outside told an inquirer by a model; written before its first action."""
+
+    type: Literal["classifier"] = "classifier"
+    actor: Literal[Actor.SYSTEM] = Actor.SYSTEM
+    classifier: Said
+    """What it calls itself."""
+    top: tuple[Named, ...]
+    """Its likeliest conditions, the likeliest first."""
+    content: str
+    """sha256 of what it said."""
 
 
 class Verdict(_Event):
@@ -439,6 +482,8 @@ Event = Annotated[
     | Referred
     | Stopped
     | Used
+    | Shown
+    | Suggested
     | Verdict
     | Scored
     | Judgement
@@ -447,43 +492,3 @@ Event = Annotated[
 ]
 EVENT: TypeAdapter[Any] = TypeAdapter(Event)
 EVENTS: TypeAdapter[Any] = TypeAdapter(tuple[Event, ...])
-
-
-class Provenance(Record):
-    """Everything a consultation came from."""
-
-    version: str
-    commit: str | None
-    scenario: str
-    """sha256 of the scenario's content; likewise below."""
-    persona: str
-    hospital: str
-    knowledge: str
-    prompts: dict[str, str] = {}
-    """Hashes of prompt templates by name."""
-    models: dict[str, str] = {}
-    """Model ids as returned, by role."""
-    resolver: Resolver = Resolver.LEXICON
-    """How questions were understood."""
-
-
-class Header(Record):
-    """The first line of a transcript."""
-
-    type: Literal["header"] = "header"
-    schema_version: int = SCHEMA_VERSION
-    consultation_id: Said
-    parent: Said | None = None
-    """The consultation it was forked from."""
-    scenario: Said
-    persona: Said
-    hospital: Said
-    knowledge: Said
-    agents: dict[Said, Said]
-    """Agent specs by role."""
-    limits: dict[str, int]
-    epoch: int
-    seed: int
-    names: dict[Said, Said] = {}
-    """Plain names of what is shown: speaker, patient."""
-    provenance: Provenance

@@ -1,8 +1,8 @@
-"""Draws docs/images/*.svg from a real consultation: `python docs/make_picture.py`.
+"""Draws docs/images from a real consultation: `python docs/make_picture.py`.
 
 `run.svg` is the beginning and the end of `consult run indigestion_at_the_wheel --persona choleric`, `card.svg` its score
 card, `tui.svg` the same consultation in the terminal application. tests/test_docs.py fails when the words in them are no
-longer what that command prints.
+longer what that command prints. `serve_home.png` and `serve_play.png` are `consult serve` in a headless Chromium, if there is one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
+import tempfile
 from pathlib import Path
 
 from rich.console import Console
@@ -127,6 +128,20 @@ def _console(width: int = WIDTH) -> Console:
     )  # fmt: skip
 
 
+def served() -> bool:
+    """Photographs the first screen and a first answer in a browser; whether there is one."""
+    sys.path.insert(0, str(IMAGES.parents[1] / "tests"))
+    from serve_world import BROWSER, answered, serving, window
+
+    if BROWSER is None:
+        return False
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as (_, address), window(address) as seen:
+        for name in answered(seen):
+            seen.page.wait_for_timeout(300)  # the frame that was received is drawn
+            seen.page.screenshot(path=IMAGES / f"serve_{name}.png")
+    return True
+
+
 def main() -> None:
     """Writes the pictures."""
     IMAGES.mkdir(exist_ok=True)
@@ -137,6 +152,7 @@ def main() -> None:
         path = IMAGES / f"{name}.svg"
         path.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", "utf-8", newline="\n")
         sys.stdout.write(f"{path.name} written\n")
+    sys.stdout.write("serve_*.png written\n" if served() else "no Chromium: serve_*.png left as they are\n")
 
 
 if __name__ == "__main__":

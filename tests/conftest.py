@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +15,9 @@ from consult.knowledge.model import Knowledge
 from consult.persona import Persona, load_persona, persona_files
 from consult.scenario import Scenario, load_scenario, scenario_files
 from consult.sim.session import Setup
+
+if TYPE_CHECKING:
+    from scripted_server import ScriptedServer
 
 settings.register_profile(
     "consult",
@@ -59,6 +63,29 @@ def setup_of(
         return Setup(scenarios[scenario], personas[persona], hospital, general, **fields)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def scripted() -> Iterator[ScriptedServer]:
+    """A scripted server for all that want one."""
+    from scripted_server import ScriptedServer, plays
+
+    from consult.agents.llm.talk import hang_up
+
+    with ScriptedServer(plays) as server:
+        yield server
+        hang_up()
+
+
+@pytest.fixture
+def server(scripted: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """The scripted server as if nothing had been asked, playing both roles by rules; in a folder of one's own."""
+    from scripted_server import plays
+
+    scripted.forget()
+    scripted.default = plays
+    monkeypatch.chdir(tmp_path)
+    return scripted
 
 
 @pytest.fixture(autouse=True)

@@ -190,11 +190,17 @@ def words_given(asked: Json) -> str:
     return str(asked["messages"][-1]["content"].rpartition(":\n")[2])
 
 
+def words_of(message: Json) -> str:
+    """The text of a message, also where pictures come with it."""
+    content = message["content"]
+    return content if isinstance(content, str) else str(content[0]["text"])
+
+
 def plays(asked: Json) -> Say:
     """Both roles by rules: the patient says what it is given; the doctor asks three questions, orders, concludes."""
     if asked_as(asked) == "patient":
         return Say(words_given(asked))
-    seen = asked["messages"][-1]["content"]
+    seen = words_of(asked["messages"][-1])
     beside = {"rationale": "By rule."} if "rationale" in asked["messages"][0]["content"] else {}
     n = seen.count("Doctor: ")
     if n < len(QUESTIONS) and "Nothing more can be asked" not in seen:

@@ -93,6 +93,8 @@ class FakeSetup:
     seed: int
     resolver: Any = None
     models: Any = None
+    aids: Any = None
+    album: Any = None
 
     @property
     def cell(self) -> str:
@@ -100,7 +102,7 @@ class FakeSetup:
         return cell_of(content, self.agents, self.limits, self.epoch, self.seed, None)
 
 
-def cell_of(content: Any, agents: dict[str, str], limits: Any, epoch: int, seed: int, _: Any) -> str:
+def cell_of(content: Any, agents: dict[str, str], limits: Any, epoch: int, seed: int, *_: Any) -> str:
     return digest([*content, sorted(agents.items()), str(limits), epoch, seed])[:16]
 
 

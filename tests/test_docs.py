@@ -144,6 +144,8 @@ def test_commands_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
                 assert line in (main_job(), test_command())
             elif "--api-base" in line:
                 parsed(shlex.split(line))  # run in test_llm_probe, where there is a server
+            elif line.startswith("consult serve"):
+                parsed(shlex.split(line))  # run in test_serve, where it is ended
             elif line.startswith("python "):
                 assert (ROOT / line.split()[1]).is_file(), line
             else:

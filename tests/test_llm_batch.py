@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -175,8 +176,10 @@ def test_bad_input_is_one_line(
 
 def test_the_pages_commands_run(server: ScriptedServer) -> None:
     page = (ROOT / "docs" / "models.md").read_text("utf-8")
+    for name, text in re.findall(r"^```yaml\n# (\S+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        Path(name).write_text(text, "utf-8")
     shown = [line for line in page.splitlines() if line.startswith(("consult run ", "consult batch "))]
-    assert len(shown) == 2
+    assert len(shown) == 6
     for line in shown:
         words = line.replace("http://127.0.0.1:8081/v1", server.url).split()[1:]
         out = CliRunner().invoke(cli, words)

@@ -11,6 +11,7 @@ from consult.clean import one_line
 from consult.errors import UsageError
 
 if TYPE_CHECKING:
+    from consult.agents.llm.aids import Given
     from consult.agents.llm.talk import Talk
 
 GROUP: Final = "consult.agents"
@@ -78,10 +79,11 @@ def _plugins() -> dict[str, EntryPoint]:
     return {p.name: p for p in entry_points(group=GROUP)}
 
 
-def make(role: str, spec: str, talk: Talk | None = None) -> Any:
+def make(role: str, spec: str, talk: Talk | None = None, given: Given | None = None) -> Any:
     """The agent for a role. A plug-in's entry point is a callable that takes the role and gives the agent.
 
-    `talk`: by which an agent that is a model asks; without it there is none of that kind.
+    `talk`: by which an agent that is a model asks; without it there is none of that kind. `given`: what an inquirer that
+    is one is given beside what is said.
     Raises UsageError if there is none, or if a plug-in cannot be loaded.
     """
     check_spec(role, spec)
@@ -91,18 +93,18 @@ def make(role: str, spec: str, talk: Talk | None = None) -> Any:
         except Exception as e:
             what = f"plug-in {spec!r} cannot be loaded: {type(e).__name__}: {one_line(str(e))}"
             raise UsageError(f"--{role}: {what} (mend: correct or reinstall its package)") from e
-    return _model(role, spec, talk) if spec.startswith(_MODEL) else _BUILT_IN[role](spec)
+    return _model(role, spec, talk, given) if spec.startswith(_MODEL) else _BUILT_IN[role](spec)
 
 
-def _model(role: str, spec: str, talk: Talk | None) -> Any:
+def _model(role: str, spec: str, talk: Talk | None, given: Given | None) -> Any:
     from consult.agents.llm.inquirer import ModelInquirer
     from consult.agents.llm.patient import ModelPatient
     from consult.agents.llm.spec import parse
 
     if talk is None:
         raise UsageError(f"--{role}: {spec!r} is a model, and nothing is there to call it by")
-    model, strategy = parse(role, spec)
-    return ModelInquirer(model, strategy, talk) if role == "inquirer" else ModelPatient(model, talk)
+    said = parse(role, spec)
+    return ModelInquirer(said, talk, given) if role == "inquirer" else ModelPatient(said.model, talk)
 
 
 def _inquirer(spec: str) -> Any:

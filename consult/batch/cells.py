@@ -5,13 +5,15 @@ A plan may stand for more consultations than fit into memory, so only names are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, overload
 
+from consult.agents.llm.aids import NONE, Aids, Contents
 from consult.agents.llm.talk import HERE, Models
+from consult.batch.aiding import Place, aids_of, places
 from consult.batch.plan import ALL, LineUp, Plan, scenario_paths
 from consult.errors import DataError, DataErrors, UsageError
 from consult.files import Faults
@@ -53,6 +55,10 @@ class Cells(Sequence["Setup"]):
     """The hash of each that is used, by name."""
     models: Models = HERE
     """Where models are reached."""
+    aids: Aids = NONE
+    """What inquirers that are models are given beside what is said."""
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Where the pictures are that they look at, by the scenario's hash."""
 
     def __len__(self) -> int:
         return len(self.scenarios) * len(self.personas) * len(self.team) * self.plan.epochs
@@ -68,7 +74,7 @@ class Cells(Sequence["Setup"]):
         from consult.sim.session import Setup  # langgraph: about 0.8 s
 
         plan, (part, person, line_up, epoch) = self.plan, self.parts(index)
-        scenario = _scenario(Path(part.spec))
+        scenario, place = _scenario(Path(part.spec)), self.places.get(part.hash)
         return Setup(
             scenario=scenario,
             persona=_persona(person.spec),
@@ -80,6 +86,8 @@ class Cells(Sequence["Setup"]):
             seed=plan.seed,
             resolver=plan.resolver,
             models=self.models,
+            aids=self.aids,
+            album=place.album() if place is not None else None,
         )
 
     def __iter__(self) -> Iterator[Setup]:
@@ -99,7 +107,9 @@ class Cells(Sequence["Setup"]):
         plan, (scenario, persona, line_up, epoch) = self.plan, self.parts(index)
         content = (scenario.hash, persona.hash, self.hospital, self.knowledge[scenario.knowledge])
         limits = Limits(max_turns=plan.max_turns, max_orders=plan.max_orders)
-        return cell_of(content, line_up.agents, limits, epoch, plan.seed, plan.resolver or Resolver.LEXICON)
+        seen = self.places[scenario.hash].contents if scenario.hash in self.places else Contents()
+        aided = self.aids.hashes(line_up.inquirer, seen, self.models)
+        return cell_of(content, line_up.agents, limits, epoch, plan.seed, plan.resolver or Resolver.LEXICON, aided)
 
     @property
     def content(self) -> dict[str, str]:
@@ -112,6 +122,11 @@ class Cells(Sequence["Setup"]):
             for part in parts:
                 name = f"{kind} {part.id}"
                 found[name if name not in found else f"{kind} {part.spec}"] = part.hash
+        names = {part.hash: part.id for part in self.scenarios}
+        found |= {f"pictures of {names[key]}": "/".join(place.contents) for key, place in self.places.items()}
+        found |= self.aids.briefing.hashes()
+        if self.aids.classifier is not None:
+            found[f"classifier {self.plan.classifier}"] = self.aids.classifier.content
         return found
 
 
@@ -137,12 +152,15 @@ def setups(plan: Plan, extra: tuple[Path, ...] = ()) -> Cells:
         require()
     _scenario.cache_clear()  # files may have changed since the last plan of this process
     _persona.cache_clear()
+    aids, models = aids_of(plan), _models(plan)
+    said = aids.check([one.inquirer for one in plan.team], models)
     personas = _different(sorted(persona_files()) if ALL in plan.personas else plan.personas)
-    scenarios = _checked(plan, scenario_paths(plan.scenarios, extra), personas)
+    scenarios = _checked(plan, scenario_paths(plan.scenarios, extra), personas, partial(aids.check_case, said))
     knowledge = {name: load_knowledge(name).content_hash() for name in dict.fromkeys(s.knowledge for s in scenarios)}
     people = tuple(Part(spec, persona.id, persona.content_hash()) for spec, persona in personas.items())
     hospital = load_hospital(plan.hospital).content_hash()
-    return Cells(plan, scenarios, people, plan.team, hospital, knowledge, _models(plan))
+    pictures = places(plan, aids, ((part.hash, Path(part.spec)) for part in scenarios), extra)
+    return Cells(plan, scenarios, people, plan.team, hospital, knowledge, models, aids, pictures)
 
 
 def _models(plan: Plan) -> Models:
@@ -167,11 +185,13 @@ def _different(specs: Sequence[str]) -> Mapping[str, Persona]:
     return {spec: found[spec] for spec in first.values()}
 
 
-def _checked(plan: Plan, paths: Sequence[Path], personas: Mapping[str, Persona]) -> tuple[Part, ...]:
-    """The scenarios without those that say the same as an earlier one.
+def _checked(
+    plan: Plan, paths: Sequence[Path], personas: Mapping[str, Persona], aided: Callable[[Scenario], None]
+) -> tuple[Part, ...]:
+    """The scenarios without those that say the same as an earlier one. `aided` raises what is wrong with the aids for one.
 
-    Raises DataErrors if a scenario, or the hospital, names what its knowledge does not have, UsageError if a persona's
-    speaker cannot speak for a patient.
+    Raises DataErrors if a scenario, or the hospital, names what its knowledge does not have, or if an aid of the inquirer
+    does not go with one, UsageError if a persona's speaker cannot speak for a patient.
     """
     hospital = load_hospital(plan.hospital)
     speakers = {p.speaker for p in personas.values() if p.speaker}
@@ -188,6 +208,10 @@ def _checked(plan: Plan, paths: Sequence[Path], personas: Mapping[str, Persona])
         if knowledge is not None:
             link_scenario(scenario, knowledge, faults)
         errors += faults.errors
+        try:
+            aided(scenario)
+        except DataError as e:
+            errors.append(e)
         if knowledge is None:
             continue
         if speakers and not faults.errors:

@@ -7,7 +7,7 @@ again. Nothing is collected: memory does not grow with the number of cells.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
@@ -56,12 +56,14 @@ def execute(
     engine: Engine | None = None,
     stop: Stop = lambda: False,
     concurrency: int | None = None,
+    begun: Callable[[int], object] | None = None,
 ) -> Iterator[Done]:
     """Runs the cells that are not done yet, each saved as soon as it is played, and tells of each cell once.
 
     `cells`: those of `setups`. `jobs`: processes on this machine, or else an `engine`; where models play, it is
     `concurrency` threads of this process instead, and what they answer is kept in a ledger beside the store. From when `stop()` is true, or
     the plan's budget is used up, nothing new is begun, what was begun is finished; cells not reached are not told of.
+    `begun` is told of each cell that an engine takes, in the caller's thread.
     Raises UsageError if the run is there with another plan or other content or a plug-in cannot be loaded, StoreError
     if results cannot be kept.
     """
@@ -82,7 +84,7 @@ def execute(
             break
     if first is None:
         return
-    work = _Work(plan, store)
+    work = _Work(plan, store, begun)
     missing = islice(work.missing(chain((first,), looked_at)), plan.budget.consultations)
     if engine is None and plan.by_models:
         cells = _with_ledger(cells, store, concurrency or CONCURRENCY)
@@ -120,6 +122,7 @@ class _Work:
 
     plan: Plan
     store: Store
+    begun: Callable[[int], object] | None = None
     keys: dict[int, str] = field(default_factory=dict)
     """Of the cells that the engine has taken and not given back."""
     skipped: deque[Done] = field(default_factory=deque)
@@ -141,6 +144,8 @@ class _Work:
                 self.skipped.append(one)
             else:
                 self.keys[one[0]] = one[1]
+                if self.begun is not None:
+                    self.begun(one[0])
                 yield one[0]
 
     def drained(self) -> Iterator[Done]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from consult.agents.examiner import overridden
+from consult.agents.llm.briefing import AIDED
+from consult.agents.llm.spec import CLASSIFIER, LOOKING, parse
 from consult.agents.registry import check_spec
 from consult.batch.plan import Plan
 from consult.batch.rescore import Content, Gone
@@ -40,6 +42,7 @@ def fork_of(
     given = {name: value for name, value in (changes or {}).items() if value is not None}
     then, tellers = _then(transcript, turn, folders)
     setup = replace(then, **_given(then, given))
+    _check_aids(setup.line_up["inquirer"], then.line_up["inquirer"], transcript)
     same_triage = setup.hospital == then.hospital and setup.line_up["triage"] == then.line_up["triage"]
     events = up_to(transcript.events, turn, triaged=same_triage)
     results, told = _results(events, given.get("results", ()), then)
@@ -121,6 +124,17 @@ def _as_it_was(then: Setup, persona: Persona) -> Context:
     """The context of the past. Nobody plays it again: where a human or a model did, the reference keeps the seat."""
     agents = {r: "reference" if s == HUMAN or s.startswith("llm:") else s for r, s in then.line_up.items()}
     return context(replace(then, agents=agents, persona=persona))
+
+
+def _check_aids(inquirer: str, before: str, transcript: Transcript) -> None:
+    """Raises UsageError where the doctor is given more than a transcript keeps: pictures, a classifier, words of the user's."""
+    if not inquirer.startswith("llm:"):
+        return
+    said = parse("inquirer", inquirer)
+    kept = transcript.header.provenance.prompts if inquirer == before else {}
+    if said.strategy == CLASSIFIER or said.pictures in LOOKING or any(name in kept for name in AIDED):
+        what = f"{inquirer} is given pictures, a classifier's opinion or words of its own, which a fork cannot give"
+        raise UsageError(f"--inquirer: {what} (mend: name a doctor without them, for example llm:{said.model})")
 
 
 def _hospital(parent: Setup, name: str | None) -> Any:

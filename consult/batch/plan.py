@@ -82,8 +82,20 @@ class Plan(Record):
     seed: int = 0
     resolver: Resolver | None = None
     """How questions are understood. Absent: the lexicon (for a human inquirer, by embedding where that is installed)."""
-    strategy: Literal["dialogue", "no-dialogue", "rationale", "guided"] = "dialogue"
+    strategy: Literal["dialogue", "no-dialogue", "rationale", "classifier", "guided"] = "dialogue"
     """How an inquirer that is a model works, where its spec does not say (`llm:MODEL+rationale`)."""
+    pictures: Literal["captions", "text-only", "image", "blank-image", "wrong-image"] = "captions"
+    """What it is shown of the patient's pictures, where its spec does not say (`llm:MODEL+image`)."""
+    vision: bool | None = None
+    """Whether models take pictures. Absent: as LiteLLM's table has it."""
+    classifier: Words = ""
+    """The classifier of the strategy of that name: a file of predictions, `simulated:TOP1/TOPK`, or a plug-in."""
+    top_k: int = Field(default=3, ge=1, le=20)
+    """How many of its conditions are told."""
+    persona_prompt: Words = ""
+    """A file of words on what the inquirer is like, for its system prompt; a template."""
+    few_shot: Words = ""
+    """A file of examples for its system prompt (`consult schema few-shot`)."""
     api_base: Words = ""
     """An OpenAI-compatible server that plays all `llm:` specs; empty: the provider's own. Likewise no part of the run."""
     budget: Budget = Budget()
@@ -108,11 +120,12 @@ class Plan(Record):
     @property
     def team(self) -> tuple[LineUp, ...]:
         """The line-ups, every role filled; an inquirer of the list goes by its spec."""
-        from consult.agents.llm.spec import with_strategy
+        from consult.agents.llm.spec import settled
 
-        doctors = tuple(with_strategy(spec, self.strategy) for spec in self.inquirer)
+        how = self.strategy, self.pictures
+        doctors = tuple(settled(spec, *how) for spec in self.inquirer)
         given = tuple(
-            one.model_copy(update={"inquirer": with_strategy(one.inquirer, self.strategy)}) for one in self.line_ups
+            one.model_copy(update={"inquirer": settled(one.inquirer, *how)}) for one in self.line_ups
         ) or tuple(LineUp(name=spec, inquirer=spec) for spec in doctors)
         own = {role: getattr(self, role) for role in ROLES}
         return tuple(

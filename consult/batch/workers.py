@@ -6,9 +6,10 @@ The parent alone writes to the store and alone hears Ctrl-C. Owns processes; kno
 from __future__ import annotations
 
 import signal
+import sys
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
@@ -77,7 +78,8 @@ def _start(cells: Cells) -> _Worker:
         context.set_forkserver_preload(["consult.batch.warm"])
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, cells), daemon=True)
-    process.start()
+    with redirect_stderr(sys.__stderr__):  # Textual's has no descriptor that the fork server could be given to keep
+        process.start()
     theirs.close()  # else its end would not be seen when the process dies
     return _Worker(process, ours)
 

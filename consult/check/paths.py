@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from consult.agents.llm.briefing import FewShot
+from consult.agents.llm.classifiers import Predictions
 from consult.batch import Plan
 from consult.check.hospitals import check_hospital
 from consult.check.knowledges import lint_knowledge
@@ -44,6 +46,8 @@ class Kind(StrEnum):
     KNOWLEDGE = "knowledge"
     PLAN = "plan"
     RUBRIC = "rubric"
+    PREDICTIONS = "predictions"
+    FEW_SHOT = "few-shot"
 
 
 _MODELS: Final[dict[Kind, type[Record]]] = {
@@ -53,6 +57,8 @@ _MODELS: Final[dict[Kind, type[Record]]] = {
     Kind.HOSPITAL: Hospital,
     Kind.PLAN: Plan,
     Kind.RUBRIC: Rubric,
+    Kind.PREDICTIONS: Predictions,
+    Kind.FEW_SHOT: FewShot,
 }
 MAX_PARTS: Final = 200
 """Files of a knowledge that is a folder; a larger folder holds many things rather than one."""
@@ -151,7 +157,7 @@ class _Checks:
             kind = kind_of(data, path)
             if kind is None:
                 raise DataError(
-                    "is no scenario, persona, hospital, knowledge, plan or rubric",
+                    "is no scenario, persona, hospital, knowledge, plan, rubric, predictions or examples",
                     file=str(path), line=1, field=WHOLE, mend="give it the fields that `consult schema KIND` shows",
                 )  # fmt: skip
             whole = self._whole(data, path) if kind is Kind.KNOWLEDGE else None
@@ -194,8 +200,7 @@ class _Checks:
             return faults.errors
         if isinstance(model, Rubric):
             return check_rubric(model, path)
-        assert isinstance(model, Plan)
-        return check_plan(model, path)
+        return check_plan(model, path) if isinstance(model, Plan) else ()  # the rest is whole when it loads
 
     def _folder(self, folder: Path, first: Path) -> None:
         """A knowledge in several files."""

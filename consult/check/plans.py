@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
+from consult.agents.llm.briefing import read_briefing
+from consult.agents.llm.classifiers import classifier_of
 from consult.agents.registry import check_spec
 from consult.batch import ALL, Plan, scenario_paths
 from consult.batch.plan import ROLES
@@ -28,6 +30,10 @@ def check_plan(plan: Plan, path: Path | None = None) -> list[DataError]:
         for role in ("inquirer", *ROLES):
             if spec := getattr(line_up, role):
                 _one(("line_ups", n, role), partial(check_spec, role, spec), faults)
+    if plan.classifier:
+        _one(("classifier",), lambda: classifier_of(plan.classifier, k=plan.top_k), faults)
+    _one(("persona_prompt",), lambda: read_briefing(plan.persona_prompt, ""), faults)
+    _one(("few_shot",), lambda: read_briefing("", plan.few_shot), faults)
     _one(("hospital",), lambda: load_hospital(plan.hospital), faults)
     if plan.knowledge:
         _one(("knowledge",), lambda: find_knowledge(plan.knowledge), faults)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Final, Literal
 
+from consult.agents.llm.pictures import look
 from consult.check.speech import agrees, as_sentence, misread, quoted, said, told
 from consult.errors import DataError
 from consult.events import Told
@@ -22,8 +22,6 @@ from consult.scenario import Fact, Release, Scenario, Speaker, State
 
 _SILENT: Final = (Release.UNKNOWN, Release.ORDER_ONLY)
 """Rules under which the patient never tells the fact."""
-_URL: Final = re.compile(r"https://[^\s/]+/\S*\Z")
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def check_scenario(
@@ -34,7 +32,7 @@ def check_scenario(
     Without a knowledge (or hospital) what it would decide is left out.
     """
     faults = Faults(path, f"scenario {scenario.id}")
-    _images(scenario, faults)
+    look(scenario, faults, path.parent if path is not None else None)
     _role(scenario, faults)
     if hospital is not None:
         _department(scenario, hospital, faults)
@@ -50,19 +48,6 @@ def check_scenario(
     _opening(scenario, knowledge, faults)
     _given_away(scenario, knowledge, faults)
     return faults.errors
-
-
-def _images(scenario: Scenario, faults: Faults) -> None:
-    for n, image in enumerate(scenario.images):
-        path = image.path
-        if not path or _URL.match(path):
-            continue
-        windows = PureWindowsPath(path)
-        if PurePosixPath(path).is_absolute() or windows.drive or windows.root or _SCHEME.match(path):
-            what, mend = f"{quoted(path)} does not stay beside this file", "give a relative path or an https URL"
-            faults.add(("images", n, "path"), what, mend)
-        elif ".." in windows.parts:
-            faults.add(("images", n, "path"), f"{quoted(path)} leaves this file's folder", "put the picture below it")
 
 
 def _role(scenario: Scenario, faults: Faults) -> None:

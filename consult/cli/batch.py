@@ -89,7 +89,7 @@ def batch(
     options by name (`consult schema plan`); options given here count over it. Exit code 3: some consultation failed.
     """
     from consult.batch import load_plan, setups
-    from consult.cli.planning import plan_from
+    from consult.batch.planning import plan_from
 
     base = load_plan(plan_file).model_dump() if plan_file is not None else {}
     plan = plan_from(base, given)

@@ -15,7 +15,7 @@ from consult.errors import DataErrors, UsageError
 FILE: Final = click.Path(path_type=Path)
 KINDS: Final = (
     "scenario", "persona", "hospital", "knowledge", "plan", "action", "event", "header", "transcript", "report", "comparison",
-    "rubric",
+    "rubric", "predictions", "few-shot",
 )  # fmt: skip
 
 
@@ -129,8 +129,8 @@ def fit_ddxplus(conditions: Path, evidences: Path, patients: Path, out: Path) ->
 def check(paths: tuple[Path, ...], knowledge: str | None) -> None:
     """Check files that people write.
 
-    PATHS are files or folders of scenarios, personas, hospitals, plans, rubrics and knowledge; without any, everything
-    that is installed is checked. One line a problem, exit code 2 if there is one.
+    PATHS are files or folders of scenarios, personas, hospitals, plans, rubrics, knowledge, predictions and few-shot examples;
+    without any, everything that is installed is checked. One line a problem, exit code 2 if there is one.
     """
     from consult.check import check_paths
 
@@ -166,8 +166,8 @@ def _files(paths: Iterable[Path]) -> set[Path]:
 def schema(kind: str) -> None:
     """Print the JSON Schema of a file format.
 
-    KIND is scenario, persona, hospital, knowledge, plan, rubric, action, event, header, transcript (each of its lines),
-    report or comparison (what `consult report --json` and `consult compare --json` print).
+    KIND is scenario, persona, hospital, knowledge, plan, rubric, predictions (of a classifier), few-shot, action, event, header,
+    transcript (each of its lines), report or comparison (what `consult report --json` and `consult compare --json` print).
     """
     print_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **_schema(kind)})
 
@@ -176,6 +176,8 @@ def _schema(kind: str) -> dict[str, Any]:
     from pydantic import TypeAdapter
 
     from consult import actions, batch, events, hospital, persona, scenario
+    from consult.agents.llm.briefing import FewShot
+    from consult.agents.llm.classifiers import Predictions
     from consult.judge.rubric import Rubric
     from consult.knowledge.model import Knowledge
     from consult.report.model import Comparison, Report
@@ -193,6 +195,8 @@ def _schema(kind: str) -> dict[str, Any]:
         "report": Report,
         "comparison": Comparison,
         "rubric": Rubric,
+        "predictions": Predictions,
+        "few-shot": FewShot,
     }
     made: dict[str, Any] = TypeAdapter(shapes[kind]).json_schema()
     return made

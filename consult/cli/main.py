@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "replay": "consult.cli.showing:replay",
     "fork": "consult.cli.forking:fork",
     "play": "consult.cli.playing:play",
+    "serve": "consult.cli.serving:serve",
     "score": "consult.cli.scoring:score",
     "report": "consult.cli.report:report",
     "compare": "consult.cli.report:compare",

@@ -77,11 +77,31 @@ def agents(function: F) -> F:
 def models(function: F) -> F:
     """The options that say how models are reached that play a role, and how they work; all None if not given."""
     for decorate in (
+        option("--few-shot", metavar="FILE", help="Examples for its system prompt (`consult schema few-shot`)."),
+        option("--persona-prompt", metavar="FILE", help="What an inquirer llm:MODEL is like, for its system prompt."),
+        option("--top-k", type=click.IntRange(1, 20), help="How many of its conditions are told. Default: 3."),
+        option(
+            "--classifier",
+            metavar="SPEC",
+            help="Of the strategy classifier: PREDICTIONS.yaml, simulated:TOP1/TOPK, or a plug-in.",
+        ),
+        option(
+            "--vision",
+            type=click.Choice(["yes", "no"]),
+            metavar="yes|no",
+            help="Whether models take pictures. Default: as LiteLLM's table has it.",
+        ),
+        option(
+            "--pictures",
+            type=click.Choice(["captions", "text-only", "image", "blank-image", "wrong-image"]),
+            metavar="NAME",
+            help="What it is shown of pictures: captions, text-only, image, blank-image, wrong-image. Default: captions.",
+        ),
         option(
             "--strategy",
-            type=click.Choice(["dialogue", "no-dialogue", "rationale", "guided"]),
+            type=click.Choice(["dialogue", "no-dialogue", "rationale", "classifier", "guided"]),
             metavar="NAME",
-            help="How an inquirer llm:MODEL works: dialogue, no-dialogue, rationale, guided. Default: dialogue.",
+            help="How an inquirer llm:MODEL works: dialogue, no-dialogue, rationale, classifier, guided. Default: dialogue.",
         ),
         option("--api-base", metavar="URL", help="An OpenAI-compatible server for llm:MODEL. Default: the provider's."),
     ):

@@ -59,7 +59,7 @@ def run(
 ) -> None:
     """Run one consultation and score it. SCENARIO is an id (`consult list scenarios`) or a file."""
     from consult.batch import default_scenario, setups
-    from consult.cli.planning import plan_from
+    from consult.batch.planning import plan_from
 
     named = scenario or default_scenario(folders)
     single = {"scenarios": named, "personas": given.pop("persona"), "inquirer": given.pop("inquirer")}

@@ -25,7 +25,9 @@ from consult.events import (
     Referred,
     Result,
     Scored,
+    Shown,
     Stopped,
+    Suggested,
     Told,
     Triaged,
     Utterance,
@@ -40,7 +42,9 @@ from consult.show.words import (
     plain_name,
     reading_time,
     safe,
+    shown,
     speaker,
+    suggested,
     value_words,
 )
 from consult.store.summary import last
@@ -230,6 +234,10 @@ def _beats(reader: Reader) -> list[Beat]:
         elif isinstance(e, Guarded):
             done = "asked again" if e.action == "retried" else "replaced by the template"
             waiting.append(("guard", f"stopped: {e.breach.replace('_', ' ')} (attempt {e.attempt}), {done}"))
+        elif isinstance(e, Shown):
+            waiting.append(("sees", shown(e)))
+        elif isinstance(e, Suggested):
+            waiting.append(("classifier", suggested(e)))
         elif isinstance(e, (RecordUpdate, Triaged)) and out and not waiting:
             out[-1].last, first = e.seq, e.seq + 1
         beat = _beat(reader, e)

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from consult.errors import UsageError
-from consult.llm.prices import Price, price_of
+from consult.llm.prices import Price, price_of, sees
 
 KEY: Final = "CONSULT_API_KEY"
 """The variable that holds the key for `--api-base`. OPENAI_API_KEY is never sent to another's server."""
@@ -97,6 +97,10 @@ class Endpoint:
         if self.price is not None:
             return self.price
         return None if self.api_base else price_of(self.model)
+
+    def sees(self) -> bool | None:
+        """Whether the model takes pictures; None where nobody knows. Of a server of one's own nothing stands in a table."""
+        return None if self.api_base else sees(self.model)
 
 
 def model_of(spec: str) -> str:

@@ -1,4 +1,7 @@
-"""What tokens cost: the table that litellm carries, read without importing litellm. Unknown is None, never 0."""
+"""What tokens cost, and who has eyes: the table that litellm carries, read without importing litellm.
+
+Unknown is None, never 0 or no.
+"""
 
 from __future__ import annotations
 
@@ -55,15 +58,27 @@ def _table() -> Mapping[str, Any]:
     return {}
 
 
-def price_of(model: str) -> Price | None:
-    """The price of a model under its litellm name, with or without the provider before it; None if it is not known."""
+def _row(model: str) -> Mapping[str, Any] | None:
+    """What the table says of a model under its litellm name, with or without the provider before it."""
     row = _table().get(model)
     if row is None:
         provider, _, rest = model.partition("/")
         row = _table().get(rest)
         if isinstance(row, dict) and row.get("litellm_provider") != provider:
             return None
-    if not isinstance(row, dict):
+    return row if isinstance(row, dict) else None
+
+
+def sees(model: str) -> bool | None:
+    """Whether a model takes pictures; None if nothing is known of it. A row that does not say so means no."""
+    row = _row(model)
+    return None if row is None else row.get("supports_vision") is True
+
+
+def price_of(model: str) -> Price | None:
+    """The price of a model; None if it is not known."""
+    row = _row(model)
+    if row is None:
         return None
     prompt, completion = row.get("input_cost_per_token"), row.get("output_cost_per_token")
     if not isinstance(prompt, int | float) or not isinstance(completion, int | float):

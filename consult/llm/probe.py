@@ -5,8 +5,6 @@ Three or four short calls through the seam itself, so that what works here works
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -18,6 +16,7 @@ from consult.llm.base import Enforced, Image, Message, Outcome, Reply, Request, 
 from consult.llm.client import Calls, Client
 from consult.llm.endpoint import Endpoint
 from consult.llm.errors import CallError
+from consult.llm.square import square
 
 _SAMPLING: Final = Sampling(max_tokens=1000)
 """Room for the thinking of models that think first."""
@@ -90,7 +89,7 @@ def _schema(calls: Calls, endpoint: Endpoint) -> Finding:
 
 
 def _image(calls: Calls, endpoint: Endpoint) -> Finding:
-    picture = Image(data=_square(255, 0, 0), media_type="image/png", caption="a square")
+    picture = Image(data=square(255, 0, 0, side=32), media_type="image/png", caption="a square")
     asked = Request((Message("user", "Which colour is this square? One word.", (picture,)),), sampling=_SAMPLING)
     try:
         reply = _ask(calls, endpoint, asked, 3)
@@ -111,14 +110,3 @@ def _price(calls: Calls, endpoint: Endpoint) -> Finding:
     cost = "" if spent.unpriced else f"; these {spent.calls} calls cost {spent.cost:.5f}"
     million = f"{price.prompt * 1e6:g} and {price.completion * 1e6:g}"
     return Finding("price", None, f"{million} US dollars a million tokens read and written{cost}")
-
-
-def _square(red: int, green: int, blue: int) -> bytes:
-    """A PNG of 32 by 32 points in one colour."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = (b"\0" + bytes((red, green, blue)) * 32) * 32
-    head = struct.pack(">IIBBBBB", 32, 32, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")

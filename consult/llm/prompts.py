@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,7 @@ from consult.errors import DataError
 from consult.seeds import digest
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 SUFFIX: Final = ".jinja"
 _VERSION: Final = re.compile(r"\{#-?\s*version:\s*(\d+)\b")
@@ -54,32 +55,12 @@ class Prompts:
 
     def render(self, name: str, /, **fields: Any) -> str:
         """The prompt with its fields filled in. Raises DataError with file and line where it cannot be."""
-        from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError
-
-        try:
+        with _told_with(str(self.files.get(name, name)), fields):
             return self._environment.get_template(name + SUFFIX).render(fields).strip()
-        except TemplateSyntaxError as e:
-            raise DataError(
-                str(e.message), file=e.filename or name, line=e.lineno, mend="see the Jinja manual"
-            ) from None
-        except UndefinedError as e:
-            known = ", ".join(sorted(fields))
-            raise DataError(str(e), file=str(self.files.get(name, name)), mend=f"its fields are: {known}") from None
-        except TemplateError as e:
-            raise DataError(f"cannot be rendered: {e}", file=str(self.files.get(name, name))) from None
 
     @cached_property
     def _environment(self) -> Environment:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-        return Environment(
-            loader=FileSystemLoader([str(f) for f in self.folders]),
-            undefined=StrictUndefined,
-            autoescape=False,  # noqa: S701 - what is written is words for a model, not HTML
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
+        return _environment(self.folders)
 
     @cached_property
     def identity(self) -> dict[str, dict[str, Any]]:
@@ -101,3 +82,48 @@ class Prompts:
     def fingerprint(self) -> str:
         """One hash over all of them; for a transcript's header and a consultation's id."""
         return digest({name: known["sha256"] for name, known in self.identity.items()})
+
+
+def render_text(text: str, file: str, fields: Mapping[str, Any], *, field: str = "") -> str:
+    """A template that is no file of a folder of prompts, filled in as they are. Raises DataError as `Prompts.render`.
+
+    `field`: where it stands, if the file holds more than it.
+    """
+    with _told_with(file, fields, field):
+        return _written(text).render(fields).strip()
+
+
+@lru_cache(maxsize=64)
+def _written(text: str) -> Template:
+    return _environment(()).from_string(text)
+
+
+@contextmanager
+def _told_with(file: str, fields: Mapping[str, Any], field: str = "") -> Iterator[None]:
+    """Jinja's errors as ours, with file, line (of the template, where that is the file) and mend."""
+    from jinja2 import TemplateSyntaxError, UndefinedError
+
+    try:
+        yield
+    except TemplateSyntaxError as e:
+        line, mend = None if field else e.lineno, "see the Jinja manual"
+        raise DataError(str(e.message), file=e.filename or file, line=line, field=field, mend=mend) from None
+    except UndefinedError as e:
+        raise DataError(str(e), file=file, field=field, mend=f"its fields are: {', '.join(sorted(fields))}") from None
+    except (
+        Exception
+    ) as e:  # what a template may do wrong has no bounds: it divides by nought, it asks a number for a field
+        raise DataError(f"cannot be rendered: {e}", file=file, field=field, mend="see the Jinja manual") from None
+
+
+def _environment(folders: Sequence[Path]) -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader([str(f) for f in folders]),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - what is written is words for a model, not HTML
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )

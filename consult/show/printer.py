@@ -25,16 +25,18 @@ from consult.events import (
     RecordUpdate,
     Referred,
     Result,
+    Shown,
     Stopped,
+    Suggested,
     Triaged,
     Utterance,
 )
 from consult.show.card import Card
 from consult.show.paint import BAD, DOCTOR, PATIENT, QUIET, URGENCY, Canvas, Level
-from consult.show.words import ENDS, changed, plain_name, safe, speaker, told, worth_a_bar
+from consult.show.words import ENDS, changed, plain_name, safe, shown, speaker, suggested, told, worth_a_bar
 from consult.terms import Department
 
-_BEHIND: Final = (Belief, MoodChange, Guarded, RecordUpdate, Triaged)
+_BEHIND: Final = (Belief, MoodChange, Guarded, RecordUpdate, Shown, Suggested, Triaged)
 """What goes on behind the talk."""
 
 
@@ -65,6 +67,8 @@ class EventPrinter:
             Hinted: self._hinted,
             Changed: self._changed,
             Belief: self._belief,
+            Shown: self._shown,
+            Suggested: self._suggested,
             Ordered: self._ordered,
             Result: self._result,
             RecordUpdate: self._record,
@@ -199,6 +203,12 @@ class EventPrinter:
 
     def _belief(self, e: Belief) -> None:
         self._canvas.block("belief", self._bars(worth_a_bar([(self._name(c), p) for c, p in e.top[:5]])))
+
+    def _shown(self, e: Shown) -> None:
+        self._canvas.block("sees", Text(shown(e), style=QUIET))
+
+    def _suggested(self, e: Suggested) -> None:
+        self._canvas.block("classifier", Text(suggested(e), style=QUIET))
 
     def _bars(self, rows: list[tuple[str, float]]) -> Text:
         room = self._canvas.room

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from consult.clean import clean, one_line
-from consult.events import Changed, Event, StopReason, Told
+from consult.events import Changed, Event, Pictured, Shown, StopReason, Suggested, Told
 from consult.settings import MAX_TEXT
 
 LEAST: Final = 0.005
@@ -82,6 +82,28 @@ _CHANGED: Final = {
 def changed(event: Changed) -> str:
     """What is otherwise from an event on."""
     return _CHANGED[event.what].format(now=one_line(event.now, limit=400), before=one_line(event.before, limit=80))
+
+
+def shown(e: Shown) -> str:
+    """What a model was shown of the pictures: `control: wrong; the picture, 640 by 480, 24 kB`."""
+    control = f"control: {e.control}; " if e.control != "none" else ""
+    return control + "; ".join(map(_picture, e.pictures))
+
+
+def _picture(p: Pictured) -> str:
+    if p.how == "image":
+        width, height = p.pixels or (0, 0)
+        return f"the picture, {width} by {height}, {(p.bytes or 0) / 1000:.0f} kB"
+    if p.how == "url":
+        return f"the picture at {one_line(p.url, limit=200)}"
+    what = "the caption only" if p.how == "caption" else "nothing of the picture"
+    return f"{what} ({safe(p.why)})"
+
+
+def suggested(e: Suggested) -> str:
+    """What a classifier told a model: `resnet: Stye 60 %, Chalazion 12 %`."""
+    named = (safe(n.name) + (f" {n.probability * 100:.0f} %" if n.probability is not None else "") for n in e.top)
+    return f"{safe(e.classifier)}: {', '.join(named)}"
 
 
 def worth_a_bar(named: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:

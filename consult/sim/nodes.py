@@ -31,8 +31,10 @@ from consult.events import (
     Question,
     Referred,
     Result,
+    Shown,
     Stopped,
     StopReason,
+    Suggested,
     Triaged,
     Utterance,
 )
@@ -218,15 +220,22 @@ def inquirer(state: State, runtime: Runtime[Context]) -> Update:
     if state["stop"] is not None:  # recipient or triage failed: pass on to the assessor
         return {"events": []}
     c = runtime.context
-    view = inquirer_view(state, c)
+    view, events = inquirer_view(state, c), _given(state, c)
     try:
         given = c.inquirer.act(view)
         act = given if isinstance(given, Act) else Act(given)
         action = as_action(act.action)
-        events: list[Event] = [Belief(top=act.belief, entropy=act.entropy)] if act.belief else []
+        events += [Belief(top=act.belief, entropy=act.entropy)] if act.belief else []
     except (Exception, SystemExit) as e:
-        return _failed(state, "inquirer", e)
+        return _failed(state, "inquirer", e, events=events)
     return _done(action, events, view, state, c)
+
+
+def _given(state: State, c: Context) -> list[Event]:
+    """What the inquirer is given beside what is said and is not written yet; a fork has it from its past, if it is the same."""
+    written = [e for e in state["events"] if isinstance(e, (Shown, Suggested))] if c.given else []
+    there = [e.model_copy(update={"seq": 0, "turn": 0}) for e in written]
+    return [e for e in c.given if e not in there]
 
 
 def _done(action: Any, events: list[Event], view: InquirerView, state: State, c: Context) -> Update:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 from typing import Any
 
 from consult.agents.base import ROLES, World
 from consult.agents.inquirers.controls import facts_known
-from consult.agents.llm.spec import played_by_models, prompt_hashes
+from consult.agents.llm.aids import NONE, Aids, Album, Contents
+from consult.agents.llm.spec import PREFIX, played_by_models, prompt_hashes
 from consult.agents.llm.talk import HERE, Models, Talk
 from consult.agents.patient.speaker import spoken_by
 from consult.agents.registry import check_spec, make
@@ -56,6 +58,10 @@ class Setup:
     """Where models are reached that play a role; no part of what the consultation is."""
     past: Past | None = None
     """What went before, in another consultation: a fork goes on from there."""
+    aids: Aids = NONE
+    """What an inquirer that is a model is given beside what is said."""
+    album: Album | None = None
+    """The scenario's pictures; None: it came from no file, so there are captions only."""
 
     @cached_property
     def understood_by(self) -> Resolver:
@@ -88,15 +94,21 @@ class Setup:
             hospital=content_hash(self.hospital),
             knowledge=content_hash(self.knowledge),
             resolver=self.understood_by,
-            prompts=prompt_hashes(self.line_up),
+            prompts=prompt_hashes(self.line_up) | self._aided,
         )
+
+    @cached_property
+    def _aided(self) -> dict[str, str]:
+        """Hashes of what the inquirer is given beside what is said."""
+        contents = self.album.contents if self.album is not None else Contents()
+        return self.aids.hashes(self.line_up["inquirer"], contents, self.models)
 
     @cached_property
     def cell(self) -> str:
         """The content key of this consultation: equal content, equal key, wherever and whenever it runs."""
         p, _ = self.provenance, self.case  # a speaker that cannot be is told before anything runs
         content = (p.scenario, p.persona, p.hospital, p.knowledge)
-        own = cell_of(content, self.line_up, self.limits, self.epoch, self.seed, p.resolver)
+        own = cell_of(content, self.line_up, self.limits, self.epoch, self.seed, p.resolver, self._aided)
         return digest({"cell": own, "past": self.past.key}) if self.past is not None else own
 
 
@@ -107,10 +119,14 @@ def cell_of(
     epoch: int,
     seed: int,
     resolver: Resolver,
+    aided: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """`Setup.cell` from hashes: `content` has those of scenario, persona, hospital and knowledge. Loads nothing."""
+    """`Setup.cell` from hashes: `content` has those of scenario, persona, hospital and knowledge. Loads nothing.
+
+    `aided`: of what the inquirer is given beside what is said (`Aids.hashes`).
+    """
     other: dict[str, Any] = {} if resolver is Resolver.LEXICON else {"resolver": resolver.value}
-    if prompts := prompt_hashes(line_up):
+    if prompts := prompt_hashes(line_up) | dict(aided):
         other["prompts"] = prompts
     return digest(
         {
@@ -163,7 +179,10 @@ def context(setup: Setup) -> Context:
     p = setup.provenance
     shared = (setup.seed, setup.epoch, p.scenario)
     talk = Talk(setup.models, setup.cell) if played_by_models(setup.line_up) else None
-    inquirer = make("inquirer", setup.line_up["inquirer"], talk)
+    spec, given = setup.line_up["inquirer"], None
+    if spec.startswith(PREFIX):
+        given = setup.aids.given(spec, setup.scenario, setup.album, setup.knowledge, setup.models)
+    inquirer = make("inquirer", spec, talk, given)
     return Context(
         world=World(setup.knowledge, setup.hospital, setup.understood_by),
         scenario=setup.case,
@@ -178,6 +197,7 @@ def context(setup: Setup) -> Context:
         inquirer_seed=seed_of(*shared, setup.line_up["inquirer"], "inquirer"),
         facts=facts_known(setup.scenario, setup.knowledge) if setup.line_up["inquirer"] == "oracle" else None,
         talk=talk,
+        given=given.events if given is not None else (),
     )
 
 

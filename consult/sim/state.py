@@ -77,6 +77,8 @@ class Context:
     """Who told what before each change of the temperament."""
     talk: Talk | None = None
     """By which models are asked, where any play."""
+    given: tuple[Event, ...] = ()
+    """What the inquirer is given beside what is said, to be written before its first action."""
 
 
 def initial(context: Context) -> State:

@@ -57,8 +57,9 @@ was wrong, s sorts by the next column."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", "New"),
         Binding("p", "play", "Play"),
+        Binding("b", "batch", "Batch"),
         Binding("slash", "search", "Search", key_display="/"),
-        Binding("s", "sort(1)", "Sort"),
+        Binding("s", "sort(1)", "Sort", show=False),
         Binding("S", "sort(-1)", "Sort by the column before", show=False),
         Binding("o", "turn_round", "Turn the order round", show=False),
         Binding("f", "only('flagged')", "Flagged"),
@@ -273,6 +274,14 @@ was wrong, s sorts by the next column."""
         name = self.source.name
         given = {_STARTS[name]: row.key} if row is not None and name in _STARTS else {}
         self._choose({**given, "inquirer": "human"} if name != "agents" else {"inquirer": "human"})
+
+    def action_batch(self) -> None:
+        """The marked run, cell by cell; from any other list, a new batch."""
+        from consult.tui.batch_form import BatchForm
+        from consult.tui.batches import BatchScreen
+
+        row = self.query_one(Listing).row if self.source.name == "runs" else None
+        self.app.push_screen(BatchScreen(row.key) if row is not None else BatchForm())
 
     def action_welcome(self) -> None:
         """The first consultation, at once."""

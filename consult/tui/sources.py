@@ -199,7 +199,7 @@ SOURCES = (
     Source(
         "runs", "Runs",
         (Column("run", 24, grows=True), Column("consultations", 13, right=True), Column("made", 16, spare=1)),
-        runs, "None yet: `consult batch --name NAME` makes one.",
+        runs, "None yet: b begins one, and so does `consult batch`.",
     ),
     Source(
         "scenarios", "Scenarios",

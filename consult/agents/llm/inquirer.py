@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from consult.actions import Ask, Conclude, Order, Refer
 from consult.agents.base import Guidance, InquirerView
+from consult.agents.llm.aids import Given
 from consult.agents.llm.moves import KINDS, action_of, schema_of
-from consult.agents.llm.spec import prompts
+from consult.agents.llm.pictures import Sight
+from consult.agents.llm.spec import ModelSpec, prompts
 from consult.agents.llm.talk import Talk
 from consult.agents.llm.words import age_in_words
 from consult.clean import one_line
@@ -23,17 +25,19 @@ _ROLE: Final = "inquirer"
 class ModelInquirer:
     """An inquirer by a model."""
 
-    def __init__(self, model: str, strategy: str, talk: Talk) -> None:
-        self._strategy = strategy
+    def __init__(self, said: ModelSpec, talk: Talk, given: Given | None = None) -> None:
+        """`given`: what it is given beside what is said; None: the captions of pictures, as the view has them."""
+        self._strategy = said.strategy
         self._talk = talk
-        self._endpoint = talk.endpoint(model)
+        self._endpoint = talk.endpoint(said.model)
+        self._given = given
 
     def act(self, view: InquirerView) -> Ask | Order | Conclude | Refer:
         """The next action. Raises UnusableReply where it gives none, CallError where it is not reached, BudgetSpent."""
         kinds, rationale = self._kinds(view), self._strategy == "rationale"
         places = tuple(f"{p.id}/{s.id}" for p in view.world.hospital.departments for s in p.secondary)
         told: dict[str, Any] = {"kinds": kinds, "rationale": rationale}
-        patient = view.patient
+        patient, given = view.patient, self._given or Given(Sight(tuple(view.images)))
         system = prompts().render(
             "inquirer/system",
             age=age_in_words(patient.age),
@@ -41,11 +45,13 @@ class ModelInquirer:
             speaker=patient.speaker.value,
             urgencies=[u.value for u in Urgency],
             departments=places,
+            persona=given.persona,
+            examples=given.examples,
             **told,
         )
-        turn = prompts().render("inquirer/turn", **told, **self._seen(view))
+        turn = prompts().render("inquirer/turn", **told, **self._seen(view), **_beside(given))
         request = Request(
-            (Message("system", system), Message("user", turn)),
+            (Message("system", system), Message("user", turn, given.sight.images)),
             schema_of(kinds, places, rationale=rationale),
             self._talk.sampling,
         )
@@ -65,13 +71,18 @@ class ModelInquirer:
         guided = self._strategy == "guided"
         return {
             "dialogue": [line._replace(text=one_line(line.text, limit=4000)) for line in view.dialogue],
-            "images": list(view.images),
             "results": list(view.results),
             "record": _record(view) if guided else [],
             "guidance": _guidance(view, view.guidance) if guided and view.guidance is not None else None,
             "questions_left": view.questions_left,
             "orders_left": view.orders_left,
         }
+
+
+def _beside(given: Given) -> dict[str, Any]:
+    """Pictures in words, how many are attached, and what a classifier thinks."""
+    opinion = given.suggested.top if given.suggested is not None else ()
+    return {"images": list(given.sight.captions), "attached": len(given.sight.images), "opinion": list(opinion)}
 
 
 def _record(view: InquirerView) -> list[str]:

@@ -1,6 +1,7 @@
-"""Agent specs that name a model, `llm:MODEL[+STRATEGY]`, and the prompts behind them. Light to import; calls nothing.
+"""Agent specs that name a model, `llm:MODEL[+STRATEGY][+PICTURES]`, and the prompts behind them. Light to import; calls nothing.
 
-Owns which roles a model of ours can play, the strategies of an inquirer, and where prompts are looked for.
+Owns which roles a model of ours can play, the strategies of an inquirer, how it is shown pictures, and where prompts are
+looked for.
 """
 
 from __future__ import annotations
@@ -22,9 +23,31 @@ STRATEGIES: Final = {
     "dialogue": "asks and orders, sees the dialogue and the results",
     "no-dialogue": "concludes from the first words",
     "rationale": "as dialogue, and gives its reason before each action",
+    "classifier": "as dialogue, with what a classifier thinks likeliest",
     "guided": "as dialogue, with the record and triage's guidance",
 }
-"""How an inquirer works: the first three after 3MDBench (arXiv 2504.13861), the last after the guidance of triage."""
+"""How an inquirer works: the first four after 3MDBench (arXiv 2504.13861), the last after the guidance of triage."""
+CLASSIFIER: Final = "classifier"
+CAPTIONS: Final = "captions"
+TEXT_ONLY: Final = "text-only"
+IMAGE: Final = "image"
+BLANK: Final = "blank-image"
+WRONG: Final = "wrong-image"
+PICTURES: Final = {
+    CAPTIONS: "their captions",
+    TEXT_ONLY: "nothing of them",
+    IMAGE: "the pictures themselves, or their captions where the model has no eyes",
+    BLANK: "a grey picture in the place of each, as a control",
+    WRONG: "the pictures of a case of another condition, as a control",
+}
+"""What an inquirer is shown of the patient's pictures."""
+LOOKING: Final = (IMAGE, BLANK, WRONG)
+"""Those for which it counts whether the model has eyes."""
+_ENDINGS: Final = {
+    **dict.fromkeys(STRATEGIES, ("strategy", "inquirer")),
+    **dict.fromkeys(PICTURES, ("pictures", "inquirer")),
+}
+"""What a spec may end in: what of the agent it says, and whose agent it must be."""
 _OWN: Final = Path(__file__).resolve().parent / "prompts"
 
 
@@ -34,26 +57,39 @@ class ModelSpec(NamedTuple):
     model: str
     """As litellm writes it."""
     strategy: str = DEFAULT
+    pictures: str = CAPTIONS
 
 
 def parse(role: str, spec: str) -> ModelSpec:
     """What a spec names. Raises UsageError."""
-    model = model_of(spec)
-    rest, plus, strategy = model.rpartition("+")
-    if not plus or strategy not in STRATEGIES:
-        return ModelSpec(model)
-    if role != "inquirer":
-        raise UsageError(f"--{role}: {spec!r} has a strategy (mend: only an inquirer has one; write {PREFIX}{rest})")
-    return ModelSpec(model_of(PREFIX + rest), strategy)
+    model, said = _parted(role, spec)
+    return ModelSpec(model, said.get("strategy", DEFAULT), said.get("pictures", CAPTIONS))
 
 
-def with_strategy(spec: str, strategy: str) -> str:
-    """An inquirer's spec with a strategy where it is a model that has none of its own; in its shortest form."""
+def _parted(role: str, spec: str) -> tuple[str, dict[str, str]]:
+    """The model's name, and what the end of the spec says of how it works."""
+    model, said = model_of(spec), dict[str, str]()
+    while True:
+        rest, plus, word = model.rpartition("+")
+        if not plus or word not in _ENDINGS:
+            return model_of(PREFIX + model), said
+        kind, whose = _ENDINGS[word]
+        if role != whose:
+            raise UsageError(
+                f"--{role}: {spec!r} ends in +{word} (mend: only an {whose} has one; write {PREFIX}{rest})"
+            )
+        if kind in said:
+            raise UsageError(f"--{role}: {spec!r} says twice how it works (mend: keep {word} or {said[kind]})")
+        model, said[kind] = rest, word
+
+
+def settled(spec: str, strategy: str, pictures: str) -> str:
+    """An inquirer's spec with strategy and pictures where it is a model that says nothing of its own; in its shortest form."""
     if not spec.startswith(PREFIX):
         return spec
-    model, own = parse("inquirer", spec)
-    named = own if spec != PREFIX + model else strategy
-    return f"{PREFIX}{model}" + ("" if named in ("", DEFAULT) else f"+{named}")
+    model, said = _parted("inquirer", spec)
+    named = (said.get("strategy", strategy), said.get("pictures", pictures))
+    return "+".join((PREFIX + model, *(word for word in named if word not in (DEFAULT, CAPTIONS))))
 
 
 def played_by_models(line_up: Mapping[str, str]) -> dict[str, str]:

@@ -171,13 +171,29 @@ class Hinted(_Event):
     """What the best of it is expected to tell."""
 
 
+class Changed(_Event):
+    """From here on something is otherwise: a human took over a role or handed it back, or a fork began with a change."""
+
+    type: Literal["change"] = "change"
+    actor: Literal[Actor.SYSTEM] = Actor.SYSTEM
+    what: Literal["inquirer", "patient", "triage", "persona", "result"]
+    """A role, the patient's temperament, or what an order is answered with."""
+    before: Said = ""
+    """Who played it, or which temperament it was, until here."""
+    now: Said
+    """Likewise from here on; of a result `ORDER=TEXT`, with the findings it tells."""
+    content: str = ""
+    """sha256 of the temperament before."""
+
+
 class Result(_Event):
     """The examiner answers an order."""
 
     type: Literal["result"] = "result"
     actor: Literal[Actor.EXAMINER] = Actor.EXAMINER
     order: str
-    status: Literal["recorded", "not_done", "synthesised", "unknown_order", "repeated"]
+    status: Literal["recorded", "not_done", "synthesised", "unknown_order", "repeated", "overridden"]
+    """Where the result comes from; `overridden`: given at a fork, not the case's own."""
     text: str
     told: tuple[Told, ...] = ()
     cost: float = 0
@@ -462,6 +478,7 @@ Event = Annotated[
     | Belief
     | Ordered
     | Hinted
+    | Changed
     | Result
     | RecordUpdate
     | Triaged

@@ -189,7 +189,6 @@ WORDS = {
     "Belief.top": "Condition and probability, most probable first.",
     "Ordered.order": "As the inquirer wrote it.",
     "Result.order": "The order's id, or the words where there is no such order.",
-    "Result.status": "Where the result comes from.",
     "Result.text": "The report.",
     "Result.told": "The facts it tells.",
     "Result.cost": "In units of a plain question.",

@@ -13,16 +13,34 @@ from golden import CELLS, FOLDER
 
 from consult import Setup, play, stream
 from consult.actions import Ask, Conclude
+from consult.batch import Plan, setups
 from consult.batch.forking import fork_of
+from consult.batch.rescore import Content, scored_again
 from consult.cli.main import cli
 from consult.errors import UsageError
-from consult.events import MoodChange, Question, Result, Stopped, StopReason, Triaged, Utterance
+from consult.events import (
+    Audited,
+    Belief,
+    Changed,
+    MoodChange,
+    Question,
+    RecordUpdate,
+    Result,
+    Stopped,
+    StopReason,
+    Triaged,
+    Utterance,
+)
 from consult.report.branches import family, shared
+from consult.score.audit import audit
 from consult.settings import Limits
 from consult.sim.past import GIVEN
 from consult.sim.sitting import Sitting
 from consult.store.db import Store
+from consult.store.packed import packed, unpacked
+from consult.store.rows import Missing
 from consult.store.transcript import Transcript, dumps, jsonl, read
+from consult.store.versions import ScoredBy
 
 WHOLE = "indigestion-choleric-reference"
 LAST = 14
@@ -72,6 +90,78 @@ def test_with_another_persona_the_past_is_equal_and_the_future_differs(turn: int
     assert said[0] != said[1]
     assert child.header.persona == "phlegmatic"
     assert dumps(parent.header, parent.events) == before == (FOLDER / f"{WHOLE}.jsonl").read_text("utf-8")
+
+
+@pytest.mark.parametrize("turn", range(0, LAST, 3))
+def test_the_past_is_audited_by_the_law_of_its_time(turn: int) -> None:
+    """The choleric parent's past holds under the choleric law, whoever the patient is from there on."""
+    parent = golden()
+    setup = fork_of(parent, turn, {"persona": "melancholic"})
+    assert setup.past is not None
+    child = play(setup)
+    at = len(setup.past.events)
+    assert child.events[at] == Changed(
+        seq=at, turn=turn, what="persona", before="choleric", now="melancholic",
+        content=parent.header.provenance.persona,
+    )  # fmt: skip
+    (found,) = [e for e in child.events if isinstance(e, Audited)]
+    assert found.clean, found
+    again = scored_again(packed(dumps(child.header, child.events)), Content(Plan()), ScoredBy("other", "0", None))
+    assert not isinstance(again, Missing)
+    assert jsonl([found]) in unpacked(again.marks or b"", "marks"), (
+        "scored again from header and events alone, it is the same"
+    )
+    grandchild = play(fork_of(child, min(turn + 2, LAST), {"persona": "neutral"}))
+    assert [e.before for e in grandchild.events if isinstance(e, Changed)] == ["choleric", "melancholic"]
+    assert all(e.clean for e in grandchild.events if isinstance(e, Audited))
+
+
+def test_what_a_calm_patient_told_is_not_held_against_an_irritable_one() -> None:
+    """With less trust, part of this past would have been told too soon; it was told by somebody with more."""
+    parent = play(setups(Plan(scenarios=("a_smokers_winter",), personas=("sanguine",)))[0])
+    setup = fork_of(parent, turns(parent), {"persona": "choleric"})
+    events = play(setup).events
+    assert setup.past is not None
+    assert audit(setup.past.events, setup.case, setup.knowledge, setup.persona).unreleased
+    assert [e.clean for e in events if isinstance(e, Audited)] == [True]
+
+
+def test_an_order_is_answered_otherwise_and_says_so() -> None:
+    parent = golden()
+    done = next(e for e in parent.events if isinstance(e, Result) and e.order == "ecg")
+    first = done.turn - 1
+    given = "ECG=Sinus rhythm, 60/min, no ST changes/-ecg_st"
+    setup = fork_of(parent, first, {"results": (given,)})
+    child = play(setup)
+    assert setup.past is not None
+    at = len(setup.past.events)
+    assert jsonl(child.events[:at]) == jsonl(parent.events[:at])
+    assert child.events[at] == Changed(seq=at, turn=first, what="result", now=given)
+    got = next(e for e in child.events if isinstance(e, Result) and e.order == "ecg")
+    assert (got.status, got.text, got.cost) == ("overridden", "Sinus rhythm, 60/min, no ST changes", done.cost)
+    assert [(t.finding, t.state, t.rule) for t in got.told] == [("ecg_st", "absent", "overridden")]
+    assert any(
+        s.finding == "ecg_st" and s.state == "absent"
+        for e in child.events
+        if isinstance(e, RecordUpdate)
+        for s in e.statements
+    )
+    beliefs = [[e.top for e in t.events if isinstance(e, Belief)][-1] for t in (parent, child)]
+    assert beliefs[0] != beliefs[1], "the doctor believes what the examiner says"
+    again = play(fork_of(child, first, {"seed": 3}))
+    assert [e.status for e in again.events if isinstance(e, Result) and e.order == "ecg"] in ([], ["overridden"])
+    with pytest.raises(UsageError, match="its result stands"):
+        fork_of(parent, turns(parent), {"results": (given,)})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [("ecg", "is no order"), ("tarot=The Tower", "is no order"), ("ecg=", "has no text"),
+     ("ecg=fine/ecg_sst", "no finding 'ecg_sst'"), ("ecg=fine/ecg_st=very", "has no value 'very'")],
+)  # fmt: skip
+def test_a_result_that_cannot_be(given: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        fork_of(golden(), 0, {"results": (given,)})
 
 
 def test_each_change_makes_another_future_and_another_id() -> None:
@@ -144,7 +234,8 @@ def test_a_human_goes_on_from_a_turn_and_an_agent_from_theirs() -> None:
     setup = fork_of(parent, 2, {"inquirer": "human"})
     assert setup.past is not None
     sitting = Sitting(setup)
-    assert tuple(sitting.begin()) == setup.past.events
+    assert tuple(sitting.begin()) == setup.past.whole
+    assert setup.past.whole[:-1] == setup.past.events
     asked = next(e for e in parent.events if isinstance(e, Question) and e.turn == 3)
     got = [e for e in sitting.act(Ask(text=asked.text)) if isinstance(e, Utterance)]
     assert got[0].text == next(e.text for e in parent.events if isinstance(e, Utterance) and e.turn == 3)
@@ -187,7 +278,17 @@ def test_the_command(tmp_path: Path) -> None:
     tree = json.loads(run(cli, ["fork", parent.id, "--json", "--db", db]).stdout)
     assert [b["depth"] for b in tree] == [0, 1, 1]
     assert tree[0]["after_turn"] is None
-    for bad in (["--turn", "99"], ["--turn", "1", "--hospital", "nowhere"], ["--turn", "1", "--persona", "nobody"]):
+    other = run(
+        cli, ["fork", parent.id, "--turn", "0", "--result", "ecg=normal/-ecg_st", "--quiet", "--db", db], env=env
+    )
+    assert "an order is answered otherwise than in the case from here on: ecg=normal/-ecg_st" in other.stdout
+    assert "result ecg=normal/-ecg_st" in run(cli, ["fork", parent.id, "--db", db], env={"COLUMNS": "200"}).stdout
+    for bad in (
+        ["--turn", "99"],
+        ["--turn", "1", "--result", "ecg"],
+        ["--turn", "1", "--hospital", "nowhere"],
+        ["--turn", "1", "--persona", "nobody"],
+    ):
         refused = run(cli, ["fork", parent.id, *bad, "--db", db])
         assert refused.exit_code == 2
         assert len(refused.stderr.strip().splitlines()) == 1

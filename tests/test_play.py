@@ -16,7 +16,8 @@ from consult.actions import Ask, Conclude, Hint, Words
 from consult.batch.forking import fork_of
 from consult.cli.main import cli
 from consult.events import Audited, Hinted, Question, Scored, Stopped, StopReason, Utterance
-from consult.sim.sitting import PATIENT, Sitting
+from consult.players import PATIENT
+from consult.sim.sitting import Sitting
 from consult.store.db import Store
 from consult.store.transcript import dumps, loads
 from consult.tui.left import left_open

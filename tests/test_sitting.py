@@ -9,9 +9,22 @@ from dataclasses import replace
 import pytest
 
 from consult import Setup, play
-from consult.actions import Ask, Conclude, Diagnosis, Order, Refer
-from consult.errors import DataError
-from consult.events import Concluded, Ordered, Question, Referred, Scored, Stopped, StopReason, Utterance
+from consult.actions import Ask, Conclude, Diagnosis, Order, Refer, Words
+from consult.batch.forking import fork_of
+from consult.errors import DataError, UsageError
+from consult.events import (
+    Audited,
+    Changed,
+    Concluded,
+    Ordered,
+    Question,
+    Referred,
+    Scored,
+    Stopped,
+    StopReason,
+    Utterance,
+)
+from consult.players import DOCTOR, PATIENT, player
 from consult.settings import Limits
 from consult.sim.sitting import Sitting
 from consult.terms import Department, Urgency
@@ -113,3 +126,80 @@ def test_what_is_kept_of_something_else_is_refused(setup_of: Callable[..., Setup
     for broken in ("", "[]", "{}", kept[:-40], json.dumps({"cell": "x", "state": {"kind": "msgpack", "data": "!"}})):
         with pytest.raises(DataError):
             Sitting(setup_of()).take_up(broken)
+
+
+def test_without_a_human_it_is_what_the_graph_plays(setup_of: Callable[..., Setup]) -> None:
+    sitting = Sitting(setup_of(), "")
+    assert tuple(sitting.begin()) == play(setup_of()).events
+    assert sitting.transcript == play(setup_of())
+
+
+@pytest.mark.parametrize("seat", [DOCTOR, PATIENT])
+def test_taken_over_at_any_turn_kept_and_handed_back(setup_of: Callable[..., Setup], seat: str) -> None:
+    """The header says that both played; the events say from where; what is kept in the middle goes on the same."""
+    setup = setup_of(persona="choleric")
+    words: Ask | Words = ACTIONS[0] if seat == DOCTOR else Words("I have pain in my chest.")
+    for turn in (1, 4):
+        sitting = Sitting(setup, "")
+        list(sitting.start())
+        assert sitting.seated(seat) == (), "before the first words nobody takes over"
+        while sitting.turn != seat or sum(isinstance(e, Question) for e in sitting.events) < turn:
+            list(sitting.step())
+        (taken,) = sitting.seated(seat)
+        assert (taken.what, taken.before, taken.now) == (seat, "reference", "human")
+        again = Sitting(setup, "")
+        assert again.take_up(sitting.kept()) == sitting.events
+        for one in (sitting, again):
+            list(one.act(words))
+            (back,) = one.seated("")
+            assert (back.before, back.now) == ("human", "reference")
+            list(one._on())
+        assert sitting.over
+        assert again.transcript == sitting.transcript
+        t = sitting.transcript
+        assert t.header.agents[seat] == "reference+human"
+        assert t.id != play(setup).id
+        assert [e.seq for e in t.events] == list(range(len(t.events)))
+        own = Question if seat == DOCTOR else Utterance
+        mine = [e for e in t.events if isinstance(e, own) and player(t.header.agents, t.events, seat, e.seq) == "human"]
+        assert len(mine) == 1
+        (found,) = [e for e in t.events if isinstance(e, Audited)]
+        assert found.clean or seat == PATIENT, "the agent's words are audited in the mood that it was in"
+        after = [e.seq for e in t.events if e.seq > back.seq]
+        assert not set(found.evidence) & set(after)
+
+
+def test_a_fork_goes_on_with_whoever_acted_next(setup_of: Callable[..., Setup]) -> None:
+    sitting = Sitting(setup_of(), "")
+    list(sitting.start())
+    while sitting.turn != DOCTOR:
+        list(sitting.step())
+    sitting.seated(DOCTOR)
+    list(sitting.act(ACTIONS[0]))
+    sitting.seated("")
+    list(sitting._on())
+    t = sitting.transcript
+    with pytest.raises(UsageError, match="a human was the doctor"):
+        fork_of(t, 0)
+    child = play(fork_of(t, 1))
+    assert child.header.agents == play(setup_of()).header.agents
+    assert child.events == t.events
+    other = play(fork_of(t, 0, {"inquirer": "curt"}))
+    assert [(e.before, e.now) for e in other.events if isinstance(e, Changed)] == [
+        ("reference", "human"),
+        ("human", "curt"),
+    ]
+
+
+def test_a_turn_that_was_given_up_changes_nothing(setup_of: Callable[..., Setup]) -> None:
+    sitting = Sitting(setup_of(), "")
+    list(sitting.start())
+    list(sitting.step())
+    kept, before = sitting.kept(), sitting.events
+    given_up = sitting.step()
+    next(given_up)
+    sitting.take_up(kept)
+    list(given_up)
+    assert sitting.events == before
+    list(sitting._on())
+    assert sitting.transcript == play(setup_of())

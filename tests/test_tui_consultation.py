@@ -21,9 +21,10 @@ from consult.show.timeline import Timeline
 from consult.store.transcript import Transcript, read
 from consult.tui.consultation import SPEEDS, Consultation
 from consult.tui.dialogue import Dialogue
-from consult.tui.feed import Ended, Kept, Live
+from consult.tui.feed import Kept
 from consult.tui.help import HelpScreen
 from consult.tui.pick import Pick
+from consult.tui.table import Table
 from consult.tui.tape import Tape
 
 
@@ -267,7 +268,7 @@ def test_what_went_wrong_is_said_in_its_place(tmp_path: Path) -> None:
     watch(broken, kept)
 
     async def missing(pilot: Pilot[None]) -> None:
-        for feed in (Kept.of(tmp_path / "none.db", "nothing"), Live(tmp_path / "c.db", {"scenario": "no_such"})):
+        for feed in (Kept.of(tmp_path / "none.db", "nothing"), Table(tmp_path / "c.db", {"scenario": "no_such"})):
             screen = Consultation(feed)
             await pilot.app.push_screen(screen)
             await until(pilot, lambda screen=screen: screen.over)  # type: ignore[misc]
@@ -276,24 +277,6 @@ def test_what_went_wrong_is_said_in_its_place(tmp_path: Path) -> None:
             await pilot.press("escape", "escape")
 
     play(tmp_path / "new.db", missing)
-
-
-def test_a_live_one_that_breaks_says_so_and_the_rest_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from consult.sim import session
-
-    stream = session.stream
-
-    def breaking(setup: Any) -> Any:
-        for n, event in enumerate(stream(setup)):
-            if n == 20:
-                raise RuntimeError("the [b]plug-in[/b] broke")
-            yield event
-
-    monkeypatch.setattr(session, "stream", breaking)
-    got: list[Any] = []
-    Live(tmp_path / "c.db", {}).run(got.append)
-    assert got[-1] == Ended(problem="internal error: RuntimeError: the [b]plug-in[/b] broke")
-    assert sum(len(part) for part in got[1:-1]) == 20
 
 
 @pytest.mark.parametrize("size", SIZES)

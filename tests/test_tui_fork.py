@@ -52,6 +52,7 @@ def test_another_future_and_the_tree(tmp_path: Path) -> None:
         assert isinstance(child, Consultation)
         await until(pilot, lambda: child.timeline and child.timeline.turn(child.upto) >= 3)
         assert child.upto < PARENT.events[-1].seq
+        await pilot.press("end")
         await until(pilot, lambda: child.over)
         await pilot.press("v")
         await until(pilot, lambda: isinstance(pilot.app.screen, Pick) and listing(pilot).rows)

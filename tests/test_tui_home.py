@@ -32,11 +32,11 @@ def test_the_first_time_one_key_starts_a_consultation_and_it_is_kept(tmp_path: P
         await pilot.press("enter")
         screen = pilot.app.screen
         assert isinstance(screen, Consultation)
-        await until(pilot, lambda: screen.over)
+        await until(pilot, lambda: screen.upto)
         assert screen.timeline is not None
-        assert screen.upto < len(screen.timeline)  # it is watched at a reader's pace
+        assert not screen.over  # it is watched at a reader's pace
         await pilot.press("end")
-        await until(pilot, lambda: dialogue(screen).settled)
+        await until(pilot, lambda: screen.over and dialogue(screen).settled)
         live = dialogue(screen).text
         assert "score card" in live
         await pilot.press("escape")
@@ -139,6 +139,7 @@ def test_three_keys_start_what_is_marked(tmp_path: Path) -> None:
         await pilot.press("enter")
         screen = pilot.app.screen
         assert isinstance(screen, Consultation)
+        await pilot.press("end")
         await until(pilot, lambda: screen.over)
         assert screen.timeline is not None
         assert screen.timeline.header.scenario == row.key
@@ -160,6 +161,7 @@ def test_the_form_takes_doctor_seed_and_goes_back(tmp_path: Path) -> None:
         await pilot.press("ctrl+s")
         screen = pilot.app.screen
         assert isinstance(screen, Consultation)
+        await pilot.press("end")
         await until(pilot, lambda: screen.over)
         assert screen.timeline is not None
         assert (screen.timeline.header.seed, screen.timeline.header.agents["inquirer"]) == (7, "opening-only")

@@ -22,7 +22,7 @@ from consult.tui.home import Home
 from consult.tui.listing import Listing
 
 SIZES = ((80, 24), (120, 40))
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which a condition is given up."""
 
 Play = Callable[[Pilot[None], Any], Awaitable[None]]

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from consult.clean import clean
+from consult.clean import clean, one_line
+from consult.errors import UsageError
 from consult.events import Result, Told
 from consult.knowledge.model import Finding, FindingKind, Knowledge, OrderType
 from consult.knowledge.per_object import per_object
 from consult.language.lexicon import suits
 from consult.language.tokens import Tokens, tokens
-from consult.scenario import Fact, Scenario, State
+from consult.scenario import Fact, OrderResult, Scenario, State
 from consult.seeds import rng
+from consult.settings import MAX_TEXT
 
 
-def examine(order: str, scenario: Scenario, knowledge: Knowledge, done: Sequence[str], seed: int) -> Result:
-    """The result of an order given by id or in words; `done` are the orders placed before."""
+def examine(
+    order: str,
+    scenario: Scenario,
+    knowledge: Knowledge,
+    done: Sequence[str],
+    seed: int,
+    instead: Mapping[str, Result] | None = None,
+) -> Result:
+    """The result of an order given by id or in words; `done` are the orders placed before.
+
+    `instead`: results that stand in for the case's own, see `overridden`.
+    """
     kind = find_order(order, knowledge)
     if kind is None:
         return Result(order=clean(order, limit=200), status="unknown_order", text="This is not available here.")
     if kind.id in done:
         return Result(order=kind.id, status="repeated", text="This has been done already; see the result above.")
+    if instead and kind.id in instead:
+        return instead[kind.id]
     recorded = next((r for r in scenario.orders if r.order == kind.id), None)
     if recorded is not None:
         facts = [f for f in scenario.facts if f.order == kind.id]
@@ -29,13 +45,58 @@ def examine(order: str, scenario: Scenario, knowledge: Knowledge, done: Sequence
             status="recorded",
             text=clean(recorded.result),
             told=tuple(_told(f) for f in facts),
-            cost=recorded.cost if recorded.cost is not None else kind.cost,
-            delay=recorded.delay if recorded.delay is not None else kind.delay,
-            invasiveness=recorded.invasiveness if recorded.invasiveness is not None else kind.invasiveness,
+            **_burden(kind, recorded),
         )
     if scenario.unrecorded_orders == "not_done":
         return Result(order=kind.id, status="not_done", text=f"{kind.name}: not done in this case; no result.")
     return _synthesised(kind, scenario, knowledge, seed)
+
+
+def _burden(kind: OrderType, recorded: OrderResult | None) -> dict[str, Any]:
+    """Cost, delay and invasiveness: the case's, else those of the kind."""
+    names = ("cost", "delay", "invasiveness")
+    own = {name: getattr(recorded, name, None) for name in names}
+    return {name: own[name] if own[name] is not None else getattr(kind, name) for name in names}
+
+
+_FINDING: Final = re.compile(r"/(-?)([a-z][a-z0-9_.]*)(?:=([a-z0-9_,]+))?$")
+
+
+def overridden(given: str, scenario: Scenario, knowledge: Knowledge) -> Result:
+    """The result that `ORDER=TEXT/FINDING…` stands for: an order by id or in words, the report, what it tells.
+
+    A finding is `/finding`, `/finding=value,value`, or `/-finding` where it is absent; a slash in the text has a space
+    behind it or no finding's name. Raises UsageError.
+    """
+    name, equals, text = given.partition("=")
+    kind = find_order(name.strip(), knowledge)
+    if not equals or kind is None:
+        raise UsageError(
+            f"--result: {one_line(name, limit=80)!r} is no order (mend: ORDER=TEXT, for example ecg=normal)"
+        )
+    told: list[Told] = []
+    while (m := _FINDING.search(text)) is not None:
+        told.insert(0, _claimed(m[2], tuple(m[3].split(",")) if m[3] else (), knowledge, absent=bool(m[1])))
+        text = text[: m.start()]
+    if not text.strip():
+        raise UsageError(f"--result: {kind.id} has no text (mend: {kind.id}=TEXT)")
+    recorded = next((r for r in scenario.orders if r.order == kind.id), None)
+    return Result(
+        order=kind.id, status="overridden", text=clean(text.strip(), limit=MAX_TEXT), told=tuple(told),
+        **_burden(kind, recorded),
+    )  # fmt: skip
+
+
+def _claimed(name: str, values: tuple[str, ...], knowledge: Knowledge, *, absent: bool) -> Told:
+    finding = knowledge.finding.get(name)
+    if finding is None:
+        raise UsageError(
+            f"--result: there is no finding {name!r} (mend: a space behind a slash that is part of the text)"
+        )
+    known = [v.id for v in finding.values]
+    if strange := next((v for v in values if v not in known), None):
+        raise UsageError(f"--result: {name} has no value {strange!r} (mend: one of {', '.join(known) or 'none'})")
+    return Told(fact=name, finding=name, state="absent" if absent else "present", values=values, rule="overridden")
 
 
 def find_order(text: str, knowledge: Knowledge) -> OrderType | None:

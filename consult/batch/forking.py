@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from consult.agents.examiner import overridden
 from consult.agents.llm.briefing import AIDED
 from consult.agents.llm.spec import CLASSIFIER, LOOKING, parse, played_by_models
 from consult.agents.llm.talk import HERE, Models
 from consult.agents.registry import check_spec
 from consult.batch.plan import Plan
 from consult.batch.rescore import Content, Gone
+from consult.clean import clean
 from consult.errors import UsageError
+from consult.events import Changed, Event, Result
 from consult.hospital import load_hospital
 from consult.llm.through_litellm import missing_key
-from consult.persona import load_persona
-from consult.settings import Limits
+from consult.persona import Persona, load_persona
+from consult.players import HUMAN, player
+from consult.score.audit import Teller
+from consult.settings import MAX_TEXT, Limits
 from consult.sim.past import Past, memory_of, up_to
 from consult.sim.session import Setup, context
+from consult.sim.state import Context
 from consult.store.transcript import Transcript
 
 ROLES: Final[tuple[str, ...]] = ("inquirer", "patient", "recipient", "triage")
 """Roles that another agent may take over."""
-HUMAN: Final = "human"
 
 
 def parent_setup(transcript: Transcript, folders: tuple[Path, ...] = (), *, to_be: str = "forked") -> Setup:
@@ -47,32 +52,96 @@ def fork_of(
     """The setup of a fork after question `turn`.
 
     `changes`: persona, hospital (names), agents' specs by role, seed, max_turns, max_orders; `say`: words that the doctor
-    begins with. None and what is not there stays as it was. `models`: where those are reached that play from there on,
-    which no transcript says. Raises ConsultError if it cannot be played.
+    begins with; `results`: what orders are answered with, see `examiner.overridden`. None and what is not there stays
+    as it was then. `models`: where those are reached that play from there on, which no transcript says. Raises
+    ConsultError if it cannot be played.
     """
     given = {name: value for name, value in (changes or {}).items() if value is not None}
-    parent = parent_setup(transcript, folders)
+    then, tellers = _then(transcript, turn, folders)
+    setup = replace(then, **_given(then, given), models=models)
+    _check_aids(setup.line_up["inquirer"], then.line_up["inquirer"], transcript)
+    _check_reached(setup)
+    same_triage = setup.hospital == then.hospital and setup.line_up["triage"] == then.line_up["triage"]
+    events = up_to(transcript.events, turn, triaged=same_triage)
+    results, told = _results(events, given.get("results", ()), then)
+    changed = [*_changed(then, setup), *told]
+    past = Past(
+        parent=transcript.id,
+        events=events,
+        memory=memory_of(events, [_as_it_was(then, persona) for persona, _ in tellers]),
+        say=given.get("say", ""),
+        changes=tuple(changed),
+        earlier=tellers if any(c.what == "persona" for c in changed) else tellers[:-1],
+        results=results,
+    )
+    return replace(setup, past=past)
+
+
+def _then(transcript: Transcript, turn: int, folders: tuple[Path, ...]) -> tuple[Setup, tuple[Teller, ...]]:
+    """What was played at that turn; and who had told what until then, the last of them still does.
+
+    Raises UsageError if some of it has changed or is gone.
+    """
+    h, content = transcript.header, Content(Plan(), folders)
+    try:
+        found = content.of(h)
+        tellers = content.tellers(found, transcript.events)
+    except Gone as e:
+        raise UsageError(f"ID: {e}, so {h.consultation_id} cannot be forked (mend: bring it back)") from None
+    events = up_to(transcript.events, turn)
+    tellers = tellers[: 1 + sum(isinstance(e, Changed) and e.what == "persona" for e in events)]
+    agents = {role: player(h.agents, transcript.events, role, len(events)) for role in h.agents}
+    limits = Limits(**h.limits)
+    scenario, _, hospital, knowledge = found
+    setup = Setup(scenario, tellers[-1][0], hospital, knowledge, agents, limits, h.epoch, h.seed, h.provenance.resolver)
+    return setup, tellers
+
+
+def _given(then: Setup, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the setup, with what is to be different."""
     specs: dict[str, str] = {role: str(given[role]) for role in ROLES if role in given}
     for role, spec in specs.items():
         if spec != HUMAN:
             check_spec(role, spec)
-    setup = replace(
-        parent,
-        agents={**parent.line_up, **specs},
-        persona=load_persona(given["persona"]) if "persona" in given else parent.persona,
-        hospital=_hospital(parent, given.get("hospital")),
-        seed=given.get("seed", parent.seed),
-        limits=replace(parent.limits, **{name: given[name] for name in ("max_turns", "max_orders") if name in given}),
-        models=models,
-    )
-    _check_aids(setup.line_up["inquirer"], parent.line_up["inquirer"], transcript)
-    _check_reached(setup)
-    if setup.line_up["inquirer"] == HUMAN and "inquirer" not in specs:
-        raise UsageError("--inquirer: a human was the doctor (mend: say who goes on, for example --inquirer reference)")
-    same_triage = setup.hospital == parent.hospital and setup.line_up["triage"] == parent.line_up["triage"]
-    events = up_to(transcript.events, turn, triaged=same_triage)
-    as_it_was = context(replace(parent, agents={role: _stand_in(spec) for role, spec in parent.line_up.items()}))
-    return replace(setup, past=Past(transcript.id, events, memory_of(events, as_it_was), given.get("say", "")))
+    for role, called in (("inquirer", "doctor"), ("patient", "patient")):
+        if then.line_up[role] == HUMAN and role not in specs:
+            what = f"a human was the {called} (mend: say who goes on, for example --{role} reference)"
+            raise UsageError(f"--{role}: {what}")
+    limits = {name: given[name] for name in ("max_turns", "max_orders") if name in given}
+    return {
+        "agents": {**then.line_up, **specs},
+        "persona": load_persona(given["persona"]) if "persona" in given else then.persona,
+        "hospital": _hospital(then, given.get("hospital")),
+        "seed": given.get("seed", then.seed),
+        "limits": replace(then.limits, **limits),
+    }
+
+
+def _changed(then: Setup, setup: Setup) -> list[Changed]:
+    """The events that say who or what is another from here on."""
+    roles = [role for role in ROLES if setup.line_up[role] != then.line_up[role]]
+    out = [Changed(what=cast("Any", r), before=then.line_up[r], now=setup.line_up[r]) for r in roles]
+    old, new = then.persona, setup.persona
+    if new.content_hash() != old.content_hash():
+        out.append(Changed(what="persona", before=old.id, now=new.id, content=old.content_hash()))
+    return out
+
+
+def _results(events: Sequence[Event], given: Sequence[str], then: Setup) -> tuple[tuple[Result, ...], list[Changed]]:
+    """What the examiner answers otherwise, as before and as given now; and the events that say so of the latter."""
+    old = [e.now for e in events if isinstance(e, Changed) and e.what == "result"]
+    results = {r.order: r for r in (overridden(text, then.scenario, then.knowledge) for text in (*old, *given))}
+    done = {e.order for e in events if isinstance(e, Result)}
+    for text in given:
+        if (order := overridden(text, then.scenario, then.knowledge).order) in done:
+            raise UsageError(f"--result: {order} was done before, and its result stands (mend: an earlier --turn)")
+    return tuple(results.values()), [Changed(what="result", now=clean(text, limit=MAX_TEXT)) for text in given]
+
+
+def _as_it_was(then: Setup, persona: Persona) -> Context:
+    """The context of the past. Nobody plays it again: where a human or a model did, the reference keeps the seat."""
+    agents = {r: "reference" if s == HUMAN or s.startswith("llm:") else s for r, s in then.line_up.items()}
+    return context(replace(then, agents=agents, persona=persona))
 
 
 def _check_aids(inquirer: str, before: str, transcript: Transcript) -> None:
@@ -84,11 +153,6 @@ def _check_aids(inquirer: str, before: str, transcript: Transcript) -> None:
     if said.strategy == CLASSIFIER or said.pictures in LOOKING or any(name in kept for name in AIDED):
         what = f"{inquirer} is given pictures, a classifier's opinion or words of its own, which a fork cannot give"
         raise UsageError(f"--inquirer: {what} (mend: name a doctor without them, for example llm:{said.model})")
-
-
-def _stand_in(spec: str) -> str:
-    """Nobody plays the past again: where a human or a model did, the reference keeps the seat."""
-    return "reference" if spec == HUMAN or spec.startswith("llm:") else spec
 
 
 def _check_reached(setup: Setup) -> None:

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from consult.agents.patient.speaker import spoken_by
 from consult.batch.plan import Plan
 from consult.batch.rescore import Content, Gone, consult_version
 from consult.clean import one_line
@@ -76,11 +75,11 @@ def _judged(blob: bytes, content: Content, panel: Panel, client: Client, by: Sco
     """The row of one consultation; or, where a server failed, why there is none."""
     try:
         transcript = loads(unpacked(blob, "transcript"), file="transcript")
-        scenario, persona, hospital, knowledge = content.of(transcript.header)
+        played, happened = content.of(transcript.header), dialogue(transcript)
+        *earlier, (persona, case) = content.tellers(played, happened)
     except (Gone, ConsultError) as e:
         return Missing(by, one_line(str(e)))
-    case = spoken_by(scenario, persona.speaker, knowledge)
-    happened = dialogue(transcript)
+    _, _, hospital, knowledge = played
     seen = Case(case, knowledge, hospital, happened)
     marks = assess(seen)
     found = judged(_sitting(seen, transcript), panel, client.calls(transcript.id))
@@ -89,7 +88,7 @@ def _judged(blob: bytes, content: Content, panel: Panel, client: Client, by: Sco
     if found.trouble.failed:
         return found.trouble.failed
     marks += found.events
-    marks += audited(happened, case, knowledge, persona, transcript.header.provenance.resolver)
+    marks += audited(happened, case, knowledge, persona, transcript.header.provenance.resolver, earlier)
     return rejudged(transcript, marks, by)
 
 

@@ -23,7 +23,7 @@ from consult.agents.patient.speaker import spoken_by
 from consult.batch.plan import Plan, scenario_paths
 from consult.clean import one_line
 from consult.errors import ConsultError, InfrastructureError
-from consult.events import Header
+from consult.events import Changed, Event, Header
 from consult.files import Record
 from consult.hospital import Hospital, load_hospital
 from consult.knowledge.load import load_knowledge
@@ -32,6 +32,7 @@ from consult.knowledge.per_object import per_object
 from consult.persona import Persona, load_persona
 from consult.scenario import Scenario, load_scenario, scenario_files
 from consult.score import Case, assess
+from consult.score.audit import Teller
 from consult.score.understanding import audited
 from consult.settings import source_commit
 from consult.store.db import Store
@@ -43,6 +44,9 @@ from consult.store.versions import ScoredBy, scorers
 PAGE: Final = 200
 """Consultations read, scored and kept at a time: what a kill loses, and what is in memory."""
 _hash = per_object(Record.content_hash, size=4096)
+
+
+Found = tuple[Scenario, Persona, Hospital, Knowledge]
 
 
 class Gone(Exception):
@@ -64,21 +68,33 @@ class Content:
         }
         self._named: list[Path] | None = None
 
-    def of(self, header: Header) -> tuple[Scenario, Persona, Hospital, Knowledge]:
+    def of(self, header: Header) -> Found:
         """Scenario, persona, hospital and knowledge. Raises Gone."""
         plan = self._plan
-        scenario = self._found("scenario", header, self._scenarios(header.scenario))
+        hashes = header.provenance
+        scenario = self._found("scenario", header.scenario, hashes.scenario, self._scenarios(header.scenario))
         knowledges = dict.fromkeys((plan.knowledge or scenario.knowledge, header.knowledge))
         return (
             scenario,
-            self._found("persona", header, (header.persona, *plan.personas)),
-            self._found("hospital", header, (plan.hospital, header.hospital)),
-            self._found("knowledge", header, knowledges),
+            self._persona(header.persona, hashes.persona),
+            self._found("hospital", header.hospital, hashes.hospital, (plan.hospital, header.hospital)),
+            self._found("knowledge", header.knowledge, hashes.knowledge, knowledges),
         )
 
-    def _found(self, kind: str, header: Header, places: Iterable[Any]) -> Any:
-        """What has the hash that the header names. Raises Gone."""
-        name, wanted, there = getattr(header, kind), getattr(header.provenance, kind), False
+    def tellers(self, found: Found, events: Iterable[Event]) -> tuple[Teller, ...]:
+        """Who told what: before each change of the temperament, and at the end. Raises Gone, UsageError."""
+        scenario, persona, _, knowledge = found
+        changes = [e for e in events if type(e) is Changed and e.what == "persona"]
+        people = [*(self._persona(e.before, e.content) for e in changes), persona]
+        return tuple((p, spoken_by(scenario, p.speaker, knowledge)) for p in people)
+
+    def _persona(self, name: str, wanted: str) -> Persona:
+        found: Persona = self._found("persona", name, wanted, (name, *self._plan.personas))
+        return found
+
+    def _found(self, kind: str, name: str, wanted: str, places: Iterable[Any]) -> Any:
+        """What has the hash that was kept of it. Raises Gone."""
+        there = False
         for place in places:
             try:
                 found: Any = self._load[kind](place)
@@ -105,11 +121,11 @@ def scored_again(blob: bytes, content: Content, by: ScoredBy) -> Judged | Missin
     """What the scorers of now make of a transcript as it is kept."""
     try:
         transcript = loads(unpacked(blob, "transcript"), file="transcript")
-        scenario, persona, hospital, knowledge = content.of(transcript.header)
-        case = spoken_by(scenario, persona.speaker, knowledge)
-        events = dialogue(transcript)
+        found, events = content.of(transcript.header), dialogue(transcript)
+        *earlier, (persona, case) = content.tellers(found, events)
+        _, _, hospital, knowledge = found
         marks = assess(Case(case, knowledge, hospital, events))
-        marks += audited(events, case, knowledge, persona, transcript.header.provenance.resolver)
+        marks += audited(events, case, knowledge, persona, transcript.header.provenance.resolver, earlier)
         return rejudged(transcript, marks, by)
     except (Gone, ConsultError) as e:
         return Missing(by, one_line(str(e)))

@@ -17,6 +17,13 @@ from consult.cli.output import note, print_json, print_table
     "--turn", type=click.IntRange(0), help="Go on from the answer to this question; 0: from the patient's first words."
 )
 @options.option("--say", metavar="TEXT", help="Words that the doctor begins with.")
+@options.option(
+    "--result",
+    "results",
+    multiple=True,
+    metavar="ORDER=TEXT[/FINDING…]",
+    help="What the examiner answers to an order from there on, instead of the case. Repeatable.",
+)
 @options.option("--persona", metavar="NAME[@GRADE][+AXIS=V]|FILE", help="The patient's temperament from there on.")
 @options.option("--inquirer", metavar="SPEC", help="The doctor from there on.")
 @options.option("--patient", metavar="SPEC", help="Who plays the patient from there on.")

@@ -64,7 +64,8 @@ def play(
     What you type is said. /help says what else can be typed. After each turn the consultation is kept: end the input,
     press Ctrl-C or close the terminal, and the same command takes it up again.
     """
-    from consult.tui.table import HUMAN, Table
+    from consult.players import HUMAN
+    from consult.tui.table import Table
 
     choice = {name: str(value) for name, value in {**given, "scenario": scenario}.items() if value is not None}
     table = Table(db, {**choice, seat: HUMAN})
@@ -110,10 +111,14 @@ class _Desk:
 
     def take(self, brought: Brought) -> None:
         """What the table brings."""
-        from consult.tui.feed import Ended, Opened, YourTurn
+        from consult.tui.feed import Ended, Failed, Opened, Seated, YourTurn
 
         if isinstance(brought, Opened):
             self._open(brought)
+        elif isinstance(brought, Seated):
+            self._sit(brought.seat)
+        elif isinstance(brought, Failed):
+            self._failed(brought.problem)
         elif isinstance(brought, YourTurn):
             self._typing = True
             self._turn()
@@ -122,6 +127,19 @@ class _Desk:
         else:
             for event in brought:
                 self._happened(event)
+
+    def _sit(self, seat: str) -> None:
+        """Whoever handed back to an agent, in the terminal application, takes the seat again here."""
+        if not seat:
+            self._table.take(self._table.seat)
+        self._table.follow()
+
+    def _failed(self, problem: str) -> None:
+        click.echo(f"failed: {problem}")
+        if _line("Enter tries again, /pause leaves> ") == "":
+            self._table.again()
+        else:
+            self._leave()
 
     def _open(self, opened: Opened) -> None:
         from consult.show import EventPrinter, Level, make_console
@@ -168,7 +186,7 @@ class _Desk:
                 return
 
     def _leave(self) -> None:
-        self._table.leave()
+        self._table.stop()
         note("kept; the same command takes it up again")
 
     def _ending(self, *, refer: bool) -> Conclude | Refer | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from consult.batch.forking import HUMAN, fork_of
+from consult.batch.forking import fork_of
 from consult.debrief.missed import WORTH
 from consult.debrief.model import Better, Line, Otherwise
 from consult.debrief.subject import BITS, Move, Subject
 from consult.errors import ConsultError
 from consult.events import Concluded, Event, Ordered, Question, Referred, Result, Scored, Stopped, Utterance, Verdict
+from consult.players import HUMAN
 from consult.sim.session import play
 from consult.store.summary import last
 
@@ -33,14 +34,14 @@ def otherwise(s: Subject, weakest: Sequence[Better] = ()) -> tuple[Otherwise | N
         return None, "the doctor never had a move"
     move = _place(s, firsts, weakest)
     changes = {"inquirer": REFERENCE}
-    if line_up["patient"] == HUMAN or line_up["patient"].startswith("llm:"):
+    if HUMAN in line_up["patient"].split("+") or line_up["patient"].startswith("llm:"):
         changes["patient"] = REFERENCE  # a debrief asks nobody and pays nothing
     try:
         setup = fork_of(s.transcript, move.view.turn, changes, s.folders)
         events = play(setup).events
     except ConsultError as e:
         return None, str(e)
-    past = len(setup.past.events) if setup.past is not None else 0
+    past = len(setup.past.whole) if setup.past is not None else 0
     return _told(s, move, events[past:]), ""
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from consult.clean import one_line
 from consult.events import (
     Audited,
+    Changed,
     Concluded,
     Event,
     Guarded,
@@ -37,6 +38,7 @@ from consult.show.words import (
     ENDS,
     LEAST,
     SHARES,
+    changed,
     plain_name,
     reading_time,
     safe,
@@ -78,7 +80,7 @@ class Beat:
     seq: int
     turn: int
     kind: str
-    """patient, doctor, order, result, conclusion or stop."""
+    """patient, doctor, order, result, conclusion, change or stop."""
     who: str
     text: str
     wait: float
@@ -275,6 +277,8 @@ def _beat(reader: Reader, e: Event) -> Beat | None:
         return Beat(e.seq, e.turn, "result", "Result", safe(e.text), wait, facts, [("order", order_words(e))])
     if isinstance(e, (Concluded, Referred)):
         return _end(reader, e, wait)
+    if isinstance(e, Changed):
+        return Beat(e.seq, e.turn, "change", "Change", changed(e), 1.0)
     if isinstance(e, Stopped):
         notes = [("detail", safe(e.detail))] if e.detail else []
         return Beat(e.seq, e.turn, "stop", "End", ENDS[e.reason], 1.0, notes=notes)

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 from consult.errors import UsageError
-from consult.events import Actor, Question, Utterance
+from consult.events import Actor, Changed, Question, Utterance
 from consult.sim.past import GIVEN
 from consult.store.db import Store
 from consult.store.rows import dialogue
@@ -91,6 +91,10 @@ def changed(parent: Transcript, child: Transcript) -> str:
     parts = [f"{name} {getattr(new, name)}" for name in _PLAYED if getattr(new, name) != getattr(old, name)]
     parts += [f"{role} {spec}" for role, spec in new.agents.items() if old.agents.get(role) != spec]
     parts += [f"{name.replace('_', ' ')} {n}" for name, n in new.limits.items() if old.limits.get(name) != n]
+    known, results = (
+        [e.now for e in t.events if isinstance(e, Changed) and e.what == "result"] for t in (parent, child)
+    )
+    parts += [f"result {result}" for result in results if result not in known]
     at = shared(parent, child) + 1
     put = next((e for e in child.events if isinstance(e, Question) and e.turn == at and e.rationale == GIVEN), None)
     return ", ".join([*parts, *([f"“{put.text}”"] if put is not None else [])]) or SAME

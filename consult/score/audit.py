@@ -7,12 +7,24 @@ read again. Must not import agents or sim.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from consult.disclosure import admits, at_opening
-from consult.events import Audited, Concluded, Event, Query, Question, Referred, Stopped, StopReason, Told, Utterance
+from consult.events import (
+    Audited,
+    Changed,
+    Concluded,
+    Event,
+    Query,
+    Question,
+    Referred,
+    Stopped,
+    StopReason,
+    Told,
+    Utterance,
+)
 from consult.knowledge.model import Knowledge
 from consult.language.context import talk_of
 from consult.language.extractor import Reading, extract
@@ -21,13 +33,16 @@ from consult.language.lexicon import suits
 from consult.language.manner import manner, understood
 from consult.language.resolver import resolve
 from consult.mood import Notes, heard
-from consult.persona import Mood, Persona
+from consult.persona import Cause, Mood, Persona
+from consult.players import HUMAN
 from consult.scenario import Fact, Release, Scenario, Speaker, State
 from consult.terms import Resolver
 
 CALM: Final = 0.5
 """A patient who leaves with less irritation than this has ended too early."""
 SURE: Final = ("present", "absent")
+Teller = tuple[Persona, Scenario]
+"""A temperament, and the case as it tells it."""
 
 
 class Fault(NamedTuple):
@@ -44,9 +59,13 @@ def audit(
     knowledge: Knowledge,
     persona: Persona,
     resolver: Resolver = Resolver.LEXICON,
+    earlier: Sequence[Teller] = (),
 ) -> Audited:
-    """Count the breaches in a transcript; `resolver` is the one its header names."""
-    a = _gone_through(events, scenario, knowledge, persona, resolver)
+    """Count the breaches in a transcript; `resolver` is the one its header names.
+
+    `earlier`: for each change of the temperament (of forks), who told what before it; the law is that of the time.
+    """
+    a = _gone_through(events, (*earlier, (persona, scenario)), knowledge, resolver)
     count = {b: sum(f.breach == b for f in a.faults) for b in {f.breach for f in a.faults}}
     return Audited(
         leaks=count.get("leak", 0),
@@ -67,13 +86,14 @@ def faults(
     resolver: Resolver = Resolver.LEXICON,
 ) -> tuple[Fault, ...]:
     """The breaches one by one, in order; an utterance has one at the most about each finding."""
-    return tuple(_gone_through(events, scenario, knowledge, persona, resolver).faults)
+    return tuple(_gone_through(events, ((persona, scenario),), knowledge, resolver).faults)
 
 
 def _gone_through(
-    events: Iterable[Event], scenario: Scenario, knowledge: Knowledge, persona: Persona, resolver: Resolver
+    events: Iterable[Event], tellers: Sequence[Teller], knowledge: Knowledge, resolver: Resolver
 ) -> _Audit:
-    a = _Audit(scenario, knowledge, persona, persona.temper.start, resolver)
+    (persona, scenario), *later = tellers
+    a = _Audit(scenario, knowledge, persona, persona.temper.start, later, resolver)
     for e in events:
         a.hear(e)
     return a
@@ -87,9 +107,15 @@ class _Audit:
     knowledge: Knowledge
     persona: Persona
     mood: Mood
+    later: list[Teller]
+    """Who tells after each change of the temperament that is still to come."""
     resolver: Resolver = Resolver.LEXICON
+    by_human: bool = False
+    """Whether a human has taken the patient over: nobody knows their mood, so it stays as it was."""
     query: Query | None = None
     """What was asked last; None before the first question."""
+    unheard: tuple[Cause, ...] | None = None
+    """How that was put, until somebody has answered it."""
     turn: int = 0
     notes: Notes = field(default_factory=Notes)
     before: list[Told] = field(default_factory=list)
@@ -101,6 +127,8 @@ class _Audit:
 
     def hear(self, e: Event) -> None:
         """Take in one event."""
+        if isinstance(e, (Question, Utterance, Concluded, Referred, Stopped)):
+            self._settle()
         if isinstance(e, Question):
             self._question(e)
         elif isinstance(e, Utterance):
@@ -109,18 +137,35 @@ class _Audit:
             self.query = Query(asks_nothing=True)  # the last word answers no question
         elif isinstance(e, Stopped) and e.reason is StopReason.PATIENT_LEFT and self.mood.irritation < CALM:
             self.early = e.seq
+        elif isinstance(e, Changed):
+            self._changed(e)
+
+    def _changed(self, e: Changed) -> None:
+        if e.what == "persona" and self.later:
+            self.persona, self.scenario = self.later.pop(0)
+        elif e.what == "patient":
+            if e.before == HUMAN and not self.by_human:  # a human was the patient from the beginning
+                self.mood, self.notes = self.persona.temper.start, Notes()
+            self.by_human = e.now == HUMAN
 
     def _question(self, e: Question) -> None:
         """What is asked, and the mood that the way of asking leaves behind."""
         read = resolve(e.text, self.knowledge, self.resolver, talk_of(self.before, self.knowledge))
         self.query = understood(e.text, read, self.knowledge, self.persona.health_literacy)
         self.turn += 1
-        said = manner(e.text, read, self.knowledge)
-        self.mood, self.notes, _ = heard(self.mood, self.notes, said, self.query, self.persona, self.turn)
+        self.unheard = manner(e.text, read, self.knowledge)
+
+    def _settle(self) -> None:
+        """What the last question does to the mood of whoever answers it."""
+        if self.unheard is not None and self.query is not None and not self.by_human:
+            self.mood, self.notes, _ = heard(self.mood, self.notes, self.unheard, self.query, self.persona, self.turn)
+        self.unheard = None
 
     def _utterance(self, e: Utterance) -> None:
         query = self.query
-        if query is not None:
+        if self.by_human:
+            pass  # the notes are the agent's
+        elif query is not None:
             self.notes = self.notes.answered(query, e.told, e.cue)
         else:
             self.notes = replace(self.notes, cue=e.cue)

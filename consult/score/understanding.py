@@ -16,7 +16,7 @@ from consult.language.manner import understood
 from consult.language.resolver import resolve
 from consult.persona import Persona
 from consult.scenario import Scenario
-from consult.score.audit import audit
+from consult.score.audit import Teller, audit
 from consult.score.base import score
 from consult.terms import Resolver
 
@@ -57,12 +57,17 @@ def understanding(
 
 
 def audited(
-    events: Sequence[Event], scenario: Scenario, knowledge: Knowledge, persona: Persona, resolver: Resolver
+    events: Sequence[Event],
+    scenario: Scenario,
+    knowledge: Knowledge,
+    persona: Persona,
+    resolver: Resolver,
+    earlier: Sequence[Teller] = (),
 ) -> list[Event]:
-    """What is said of the patient beside the doctor's scores: the above where it applies, and the audit."""
+    """What is said of the patient beside the doctor's scores: the above where it applies, and the audit (`earlier`: see there)."""
     return [
         *understanding(events, knowledge, persona, resolver),
-        audit(events, scenario, knowledge, persona, resolver),
+        audit(events, scenario, knowledge, persona, resolver, earlier),
     ]
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from consult.events import (
     Belief,
+    Changed,
     Concluded,
     Event,
     Guarded,
@@ -32,7 +33,7 @@ from consult.events import (
 )
 from consult.show.card import Card
 from consult.show.paint import BAD, DOCTOR, PATIENT, QUIET, URGENCY, Canvas, Level
-from consult.show.words import ENDS, plain_name, safe, shown, speaker, suggested, told, worth_a_bar
+from consult.show.words import ENDS, changed, plain_name, safe, shown, speaker, suggested, told, worth_a_bar
 from consult.terms import Department
 
 _BEHIND: Final = (Belief, MoodChange, Guarded, RecordUpdate, Shown, Suggested, Triaged)
@@ -64,6 +65,7 @@ class EventPrinter:
             Guarded: self._guarded,
             Question: self._question,
             Hinted: self._hinted,
+            Changed: self._changed,
             Belief: self._belief,
             Shown: self._shown,
             Suggested: self._suggested,
@@ -135,6 +137,8 @@ class EventPrinter:
             self._canvas.said(self.speaker, event.text)
         elif isinstance(event, Hinted):
             self._canvas.said("Hint", event.text)
+        elif isinstance(event, Changed):
+            self._canvas.line(f"({changed(event)})")
         elif isinstance(event, Question):
             self._canvas.said("Doctor", event.text)
         elif isinstance(event, (Concluded, Referred)):
@@ -183,6 +187,9 @@ class EventPrinter:
 
     def _hinted(self, e: Hinted) -> None:
         self._canvas.block("hint", Text(f"{safe(e.text)} (the next question earns no information)", style=QUIET))
+
+    def _changed(self, e: Changed) -> None:
+        self._canvas.block("change", Text(changed(e), style="bold"))
 
     def _question(self, e: Question) -> None:
         self._canvas.blank()

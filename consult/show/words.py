@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from consult.clean import clean, one_line
-from consult.events import Event, Pictured, Shown, StopReason, Suggested, Told
+from consult.events import Changed, Event, Pictured, Shown, StopReason, Suggested, Told
 from consult.settings import MAX_TEXT
 
 LEAST: Final = 0.005
@@ -68,6 +68,20 @@ def told(fact: Told) -> str:
     """A fact told, in a few signs: `+chest_pain (dramatised)`."""
     tone = f" ({fact.tone.replace('_', ' ')})" if fact.tone != "plain" else ""
     return f"{STATES[fact.state]}{safe(fact.fact)}{tone}"
+
+
+_CHANGED: Final = {
+    "inquirer": "the doctor is {now} from here on, not {before} any more",
+    "patient": "the patient is {now} from here on, not {before} any more",
+    "triage": "triage is {now} from here on, not {before} any more",
+    "persona": "the temperament is {now} from here on, not {before} any more",
+    "result": "an order is answered otherwise than in the case from here on: {now}",
+}
+
+
+def changed(event: Changed) -> str:
+    """What is otherwise from an event on."""
+    return _CHANGED[event.what].format(now=one_line(event.now, limit=400), before=one_line(event.before, limit=80))
 
 
 def shown(e: Shown) -> str:

@@ -351,7 +351,7 @@ def examiner(state: State, runtime: Runtime[Context]) -> Update:
     c = runtime.context
     try:
         order = next(e.order for e in reversed(state["events"]) if isinstance(e, Ordered))
-        result = examine(order, c.scenario, c.world.knowledge, state["ordered"], c.patient_seed)
+        result = examine(order, c.scenario, c.world.knowledge, state["ordered"], c.patient_seed, c.results)
     except Exception as e:
         return _failed(state, "examiner", e)
     return {"events": numbered([result], state), "ordered": [result.order], "told": list(result.told)}
@@ -365,5 +365,5 @@ def assessor(state: State, runtime: Runtime[Context]) -> Update:
     judgements = c.bench.marks(case) if c.bench is not None else []  # first, so that what they take is counted
     used = c.talk.used() if c.talk is not None else []
     marks: list[Event] = [*used, *assess(case), *judgements]
-    marks += audited((*events, *used), c.scenario, c.world.knowledge, c.persona, c.world.resolver)
+    marks += audited((*events, *used), c.scenario, c.world.knowledge, c.persona, c.world.resolver, c.earlier)
     return {"events": numbered(marks, state)}

@@ -16,6 +16,7 @@ from consult.agents.patient.reference import ReferencePatient
 from consult.errors import UsageError
 from consult.events import (
     Actor,
+    Changed,
     Event,
     MoodChange,
     Query,
@@ -30,6 +31,8 @@ from consult.files import Record as Model
 from consult.language.manner import understood
 from consult.mood import Notes
 from consult.persona import Mood
+from consult.players import HUMAN, PATIENT
+from consult.score.audit import Teller
 from consult.seeds import digest
 from consult.sim.state import Context, Plain, State, initial
 
@@ -50,11 +53,25 @@ class Past:
     """The patient's notes, see `memory_of`."""
     say: str = ""
     """Words that somebody else puts into the doctor's mouth first; the doctor goes on from the answer."""
+    changes: tuple[Changed, ...] = ()
+    """What is otherwise from here on; they follow the past."""
+    earlier: tuple[Teller, ...] = ()
+    """Who told what before each change of the temperament, in this past and here."""
+    results: tuple[Result, ...] = ()
+    """What the examiner answers otherwise than the case has it."""
 
     @property
     def key(self) -> str:
-        """Equal parents, pasts and words, equal key."""
-        return digest({"parent": self.parent, "events": [_plain(e) for e in self.events], "say": self.say})
+        """Equal parents, pasts, words and results, equal key."""
+        own: Plain = {"parent": self.parent, "events": [_plain(e) for e in self.events], "say": self.say}
+        return digest(own | ({"results": [_plain(r) for r in self.results]} if self.results else {}))
+
+    @property
+    def whole(self) -> tuple[Event, ...]:
+        """The past, and what is otherwise from its end on."""
+        turn = self.events[-1].turn
+        changes = (e.model_copy(update={"seq": n, "turn": turn}) for n, e in enumerate(self.changes, len(self.events)))
+        return (*self.events, *changes)
 
     def led(self, inquirer: Inquirer) -> Inquirer:
         """The doctor, after those words."""
@@ -63,11 +80,12 @@ class Past:
     def state(self, context: Context) -> State:
         """The state at the end of it, from which the graph goes on."""
         state = initial(context)
-        state["events"] = list(self.events)
+        state["events"] = list(self.whole)
         state["memory"] = dict(self.memory)
         for event in self.events:
             _happened(state, event, context)
-        if not isinstance(self.events[-1], Triaged):  # another hospital's or triage's rounds begin here
+        last = next(e for e in reversed(self.events) if not isinstance(e, Changed))
+        if not isinstance(last, Triaged):  # another hospital's or triage's rounds begin here
             state["triage"] = None
         return state
 
@@ -138,26 +156,35 @@ def up_to(events: Sequence[Event], turn: int, *, triaged: bool = True) -> tuple[
         )
     place = next((n for n, e in enumerate(events) if isinstance(e, Question) and e.turn == turn), -1)
     ours = (Actor.INQUIRER, Actor.SYSTEM, Actor.ASSESSOR)
-    end = next((n for n, e in enumerate(events[place + 1 :], place + 1) if e.actor in ours), len(events))
-    if not isinstance(events[end - 1] if end else None, Triaged):
+    later = enumerate(events[place + 1 :], place + 1)
+    end = next((n for n, e in later if e.actor in ours and not isinstance(e, Changed)), len(events))
+    last = end
+    while last and isinstance(events[last - 1], Changed):
+        last -= 1
+    if not isinstance(events[last - 1] if last else None, Triaged):
         raise UsageError(
             f"--turn: after question {turn} it was not the doctor's turn any more (mend: give an earlier turn)"
         )
-    return tuple(events[: end if triaged else end - 1])
+    return tuple(events[: end if triaged else last - 1])
 
 
-def memory_of(events: Sequence[Event], context: Context) -> Plain:
-    """The patient's notes after these events; `context`: the one they happened in.
+def memory_of(events: Sequence[Event], contexts: Sequence[Context]) -> Plain:
+    """The patient's notes after these events; `contexts`: the one they began in, and one after each change of temperament.
 
     They stand in no event. They hang on what was asked and told, so the patient hears the recorded questions once more,
-    in its recorded moods; of what it would say now nothing is used.
+    in its recorded moods; of what it would say now nothing is used. What a human said for it leaves no notes.
     """
+    context, *later = contexts
+    spoken = False
     ours = type(context.patient).__module__.startswith(OURS)
     state = initial(context)
     for e in events:
         if isinstance(e, MoodChange) and e.cause != "start":
             continue  # the answer finds the mood as it was before the question
-        if isinstance(e, Utterance):
+        if isinstance(e, Changed):
+            spoken = e.now == HUMAN if e.what == PATIENT else spoken
+            context = later.pop(0) if e.what == "persona" else context
+        if isinstance(e, Utterance) and not spoken:
             view = _view(state, context)
             patient = _Asked(e.query) if ours else context.patient
             reply = patient.open(view) if e.query is None else patient.reply(view)

@@ -215,6 +215,8 @@ def context(setup: Setup, hear: OnText | None = None) -> Context:
         patient=make("patient", setup.line_up["patient"], talk),
         recipient=make("recipient", setup.line_up["recipient"], talk),
         triage=make("triage", setup.line_up["triage"], talk),
+        results={r.order: r for r in setup.past.results} if setup.past is not None else {},
+        earlier=setup.past.earlier if setup.past is not None else (),
         patient_seed=seed_of(*shared, p.persona, "patient"),
         inquirer_seed=seed_of(*shared, setup.line_up["inquirer"], "inquirer"),
         facts=facts_known(setup.scenario, setup.knowledge) if setup.line_up["inquirer"] == "oracle" else None,
@@ -230,7 +232,7 @@ def stream(setup: Setup, hear: OnText | None = None) -> Iterator[Event]:
     `hear` is told the words of an inquirer that is a model while they come, before their event, from another thread.
     """
     c = context(setup, hear)
-    yield from setup.past.events if setup.past is not None else ()
+    yield from setup.past.whole if setup.past is not None else ()
     for step in graph().stream(beginning(setup, c), _config(setup), context=c, stream_mode="updates"):
         for update in step.values():
             yield from (update or {}).get("events", ())

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import add
 from typing import Annotated, Any, TypedDict
 
 from consult.agents.base import Inquirer, PatientAgent, RecipientAgent, Record, TriageAgent, World
 from consult.agents.llm.talk import Talk
-from consult.events import Event, Told, Triaged
+from consult.events import Event, Result, Told, Triaged
 from consult.knowledge.belief import Known
 from consult.persona import Persona
 from consult.scenario import Scenario
+from consult.score.audit import Teller
 from consult.settings import Limits
 from consult.sim.bench import Bench
 
@@ -72,6 +73,10 @@ class Context:
     inquirer_seed: int
     facts: Mapping[str, Known] | None = None
     """Every fact, where the inquirer is the built-in oracle."""
+    results: Mapping[str, Result] = field(default_factory=dict)
+    """What the examiner answers otherwise than the case has it, by order."""
+    earlier: tuple[Teller, ...] = ()
+    """Who told what before each change of the temperament."""
     talk: Talk | None = None
     """By which models are asked, where any play."""
     given: tuple[Event, ...] = ()

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -21,6 +21,10 @@ from textual.screen import Screen
 from consult.clean import one_line
 from consult.tui.home import Home
 from consult.tui.themes import NARROW, TERMINAL, THEMES, WIDE
+
+if TYPE_CHECKING:
+    from consult.tui.feed import Ended
+    from consult.tui.table import Table
 
 
 class ConsultApp(App[None]):
@@ -44,6 +48,8 @@ class ConsultApp(App[None]):
     def __init__(self, db: Path) -> None:
         super().__init__()
         self.db = db
+        self.tables: dict[str, Table] = {}
+        """What happens now, by what was chosen; on a screen or not."""
         self._warmed = False
         for theme in THEMES.values():
             self.register_theme(theme)
@@ -94,6 +100,13 @@ class ConsultApp(App[None]):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
+
+    def ended_behind(self, ended: Ended) -> None:
+        """A consultation that nobody looked at any more is over."""
+        if ended.problem:
+            self.tell(ended.problem)
+        if isinstance(self.screen, Home):
+            self.screen.action_read_again()
 
     def tell(self, error: object) -> None:
         """One line about what went wrong; never markup."""

@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from consult.clean import one_line
 from consult.errors import ConsultError
+from consult.players import SEATS, agent_of
 from consult.tui.opening import kept, started
 from consult.tui.pick import Pick
 from consult.tui.sources import Column, Row
@@ -50,13 +51,13 @@ class Branching(Screen[None]):
             self.app.notify("it can be forked when it is over and kept", timeout=3)
             return
         h = t.header
-        given = {"scenario": h.scenario, "persona": h.persona, "inquirer": h.agents.get("inquirer", "reference"),
+        given = {"scenario": h.scenario, "persona": h.persona, **{role: agent_of(h.agents.get(role, "reference")) for role in SEATS},
                  "hospital": h.hospital, "seed": str(h.seed), "parent": parent, "turn": str(t.turn(self.upto))}  # fmt: skip
         self.app.push_screen(Start(given), self._forked)
 
     def _forked(self, choice: Choice | None) -> None:
         if choice is not None:
-            self.app.push_screen(started(self.app.db, choice))
+            self.app.push_screen(started(self.app, choice))
 
     def action_branches(self) -> None:
         """The tree that this consultation is part of, and how each branch ended."""

@@ -6,14 +6,16 @@ is shown is its first `upto` events. Must not import sim or store: `feed` does, 
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
+from threading import Thread
 from typing import Any, ClassVar, Final
 
 from rich.text import Text
-from textual import on, work
-from textual.app import ComposeResult
+from textual import on
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.message import Message
+from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Collapsible, Static
 
@@ -25,9 +27,10 @@ from consult.show.words import reading_time
 from consult.tui.beside import Beside
 from consult.tui.debrief import Debriefed
 from consult.tui.dialogue import Dialogue
-from consult.tui.feed import Brought, Ended, Feed, Opened, YourTurn
+from consult.tui.feed import Brought, Ended, Feed, Opened, Post
 from consult.tui.help import Keys
 from consult.tui.pick import Pick
+from consult.tui.side import Side
 from consult.tui.sources import Column, Row
 from consult.tui.tape import Tape
 
@@ -37,24 +40,6 @@ _FIRST: Final = 4
 """Panels in the first column, where there are two."""
 _LEAST: Final = 0.05
 """Seconds between two steps, however short the words."""
-
-
-class Side(VerticalScroll, can_focus=True, inherit_bindings=False):
-    """The panels; leaves the arrow keys that step to the screen."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "scroll_up", "Up", show=False),
-        Binding("down", "scroll_down", "Down", show=False),
-        Binding("pageup", "page_up", "Page up", show=False),
-        Binding("pagedown", "page_down", "Page down", show=False),
-    ]
-
-    class Seen(Message):
-        """The panels have come into sight."""
-
-    def on_show(self) -> None:
-        """What is out of sight is not drawn."""
-        self.post_message(self.Seen())
 
 
 class Consultation(Debriefed):
@@ -67,8 +52,6 @@ Space plays and stops, the arrow keys step, [ and ] go by questions. f goes to t
 e lists flags and what each score rests on, to jump there. b sets another consultation
 beside this one, question by question. w lets it go on otherwise from this turn, v shows
 what has come of that. On a narrow screen p changes between the two sides."""
-    FIRST: ClassVar = "#dialogue"
-    """What has the keys at first."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Back", key_display="Esc"),
         Binding("space", "play", "Play", key_display="Space"),
@@ -107,7 +90,10 @@ what has come of that. On a narrow screen p changes between the two sides."""
         self._problem = ""
         self._marked: int | None = None
         self._kept = ""
+        self.first = "#dialogue"
+        """What has the keys at first."""
         self._past = 0
+        self._bring: Post | None = None
         self._painted: dict[str, Text] = {}
 
     def compose(self) -> ComposeResult:
@@ -133,19 +119,21 @@ what has come of that. On a narrow screen p changes between the two sides."""
 
     def on_mount(self) -> None:
         """The feed starts when the screen has been drawn."""
-        self.query_one(self.FIRST).focus()
+        self.query_one(self.first).focus()
         self.call_after_refresh(self._run_feed)
 
     # What the feed brings
 
-    @work(thread=True, group="feed")
     def _run_feed(self) -> None:
-        self._feed.run(self._post)
+        """In a thread that nobody waits for: the application can be left whatever the feed is waiting for."""
+        self._bring = partial(self._post, self.app)
+        Thread(target=self._feed.run, args=(self._bring,), name="feed", daemon=True).start()
 
-    def _post(self, message: Brought) -> None:
+    def _post(self, app: App[None], message: Brought) -> None:
         """From the feed's thread. It goes on when the screen or the application has been left."""
-        if self.is_attached and self.app.is_running:
-            self.app.call_later(self._take, message)
+        with suppress(RuntimeError):  # the application has just ended
+            if app.is_running:
+                app.call_later(self._take, message)
 
     def _take(self, message: Brought) -> None:
         if not self.is_attached:
@@ -157,7 +145,10 @@ what has come of that. On a narrow screen p changes between the two sides."""
             if self.timeline is None:
                 self.query_one("#title", Static).update(Text(f"✗ {self._problem}", style="bold red"))
                 return
-        elif self.timeline is not None and not isinstance(message, YourTurn):
+            if message.header is not None and message.header != self.timeline.header:
+                self.timeline.header = message.header
+                self.query_one("#dialogue", Dialogue).watch_over(self.timeline, dict(self.scene.names))
+        elif self.timeline is not None and isinstance(message, tuple):
             for event in message:
                 self.timeline.add(event)
         if self.timeline is not None and self.upto < self._past <= len(self.timeline):
@@ -189,11 +180,10 @@ what has come of that. On a narrow screen p changes between the two sides."""
         t = self.timeline
         if t is None:
             return
-        at_end = self.over and self.upto >= len(t)
-        self.query_one("#dialogue", Dialogue).show(
-            self.upto, over=self.over, marked=self._marked, problem=self._problem if at_end else ""
-        )
-        self.query_one(Beside).keep_step(t.turn(self.upto), at_end=at_end)
+        at_end = self.upto >= len(t)
+        problem = self._problem if at_end else ""
+        self.query_one("#dialogue", Dialogue).show(self.upto, over=self.over, marked=self._marked, problem=problem)
+        self.query_one(Beside).keep_step(t.turn(self.upto), at_end=self.over and at_end)
         self._draw_panels(t)
         self._draw_tape(t)
 
@@ -321,7 +311,8 @@ what has come of that. On a narrow screen p changes between the two sides."""
         """To the next flag, or the one before."""
         if self.timeline is None:
             return
-        here = self._marked if self._marked is not None else (self.upto - 1 if self.upto < len(self.timeline) else -1)
+        round_again = by > 0 and self.upto >= len(self.timeline)  # from the end, the first one is the next
+        here = self._marked if self._marked is not None else -1 if round_again else self.upto
         flags = [m for m in self.timeline.marks() if m.flag]
         found = [m for m in flags if m.seq > here] if by > 0 else [m for m in reversed(flags) if m.seq < here]
         if not found:
@@ -375,7 +366,7 @@ what has come of that. On a narrow screen p changes between the two sides."""
         fold.collapsed = not fold.collapsed
 
     def action_leave(self) -> None:
-        """Back to the lists; what is being played goes on and is kept."""
+        """Back to where one came from."""
         self._stop()
         self.dismiss()
 

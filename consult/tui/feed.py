@@ -1,23 +1,23 @@
-"""What brings a consultation's events to the screen: one that is played now, or one that is kept. The same either way.
+"""What brings a consultation's events to the screen, played now (`consult.tui.table`) or kept: the same either way.
 
-A feed runs in a thread of its own and posts what it has; sim is imported there, behind what is on the screen. A live
-one is kept in the store when it is over, whether or not anybody still looks. Must not import textual.
+Owns what a feed brings, the one of a kept consultation, and what a choice is played from. A feed runs in a thread of its
+own and posts what it has; sim is imported there, behind what is on the screen. Must not import textual.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from consult.clean import one_line
 from consult.errors import ConsultError
 from consult.events import Event, Header
+from consult.players import DOCTOR, HUMAN, PATIENT, SEATS
 
 if TYPE_CHECKING:
     from consult.show.panels import Scene
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Choice = dict[str, str]
 """Who meets whom: scenario, persona, inquirer, hospital, seed; what is not there is left to the defaults.
 
-For a fork also `parent` (an id) and `turn`: what is as in the parent stays as it was.
+For a fork also `parent` (an id) and `turn`: what is as in the parent stays as it was; and `result`, as of `consult fork`.
 """
 
 
@@ -40,7 +40,7 @@ class Opened:
     menu: Menu | None = None
     """For a human: what can be named."""
     past: int = 0
-    """The first so many events are a fork's past."""
+    """So many events have been seen before: a fork's past, or what there was when it was left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class Ended:
 
     kept: str = ""
     problem: str = ""
+    header: Header | None = None
+    """As it was kept: who played is known at the end only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,21 @@ class YourTurn:
     orders: int
 
 
-Brought = Opened | Sequence[Event] | YourTurn | Ended
+@dataclass(frozen=True, slots=True)
+class Seated:
+    """Which seat the human has from here on: inquirer, patient, or none (empty)."""
+
+    seat: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An agent failed in its turn. Nothing is lost: it can be tried again, taken over, or left."""
+
+    problem: str
+
+
+Brought = Opened | tuple[Event, ...] | YourTurn | Seated | Failed | Ended
 Post = Callable[[Brought], None]
 
 
@@ -80,7 +96,7 @@ class Feed(Protocol):
     """Whether it happens now: then it is watched from its beginning."""
 
     def run(self, post: Post) -> None:
-        """Posts `Opened`, events in order, and `Ended`, whatever happens."""
+        """Posts `Opened`, events in order, and `Ended`, whatever happens, from a thread that nobody waits for."""
 
 
 class Kept:
@@ -115,53 +131,18 @@ def _from_store(db: Path, identifier: str) -> Transcript:
         return store.get(identifier)
 
 
-class Live:
-    """A consultation that is played now."""
-
-    live = True
-
-    def __init__(self, db: Path, choice: Choice) -> None:
-        self._db = db
-        self._choice = choice
-
-    def run(self, post: Post) -> None:
-        """Plays it, event by event, and keeps it."""
-        try:
-            post(Ended(kept=self._play(post)))
-        except ConsultError as e:
-            post(Ended(problem=one_line(str(e), limit=300)))
-        except Exception as e:  # a fault of a plug-in or of ours: the screen says it, and stays
-            post(Ended(problem=one_line(f"internal error: {type(e).__name__}: {e}", limit=300)))
-
-    def _play(self, post: Post) -> str:
-        setup = setup_of(self._choice, self._db)
-        from consult.sim.session import header, stream
-        from consult.store.db import Store
-        from consult.store.transcript import Transcript
-
-        head = header(setup)
-        source = stream(setup)
-        past = past_of(setup)
-        events = list(islice(source, past or 1))  # an agent that cannot be had is told before anything is shown
-        post(Opened(head, scene_of(head, facts=setup.case.facts), past=past))
-        post(tuple(events))
-        for event in source:
-            events.append(event)
-            post((event,))
-        with Store(self._db) as store:
-            return store.save(Transcript(head, tuple(events)), cell=setup.cell)
-
-
 def setup_of(choice: Choice, db: Path) -> Setup:
     """What was chosen, checked. Raises ConsultError if it cannot be played."""
     from consult.batch import Plan, default_scenario, setups
 
     if choice.get("parent"):
         return _fork_of(choice, _from_store(db, choice["parent"]))
+    agents = {role: spec for role in SEATS if (spec := choice.get(role, HUMAN)) != HUMAN}
     plan = Plan(
         scenarios=(choice.get("scenario") or default_scenario(),),
         personas=(choice.get("persona") or "neutral",),
-        inquirer=(choice.get("inquirer") or "reference",),
+        inquirer=(agents.get(DOCTOR) or "reference",),
+        patient=agents.get(PATIENT) or "reference",
         hospital=choice.get("hospital") or "general",
         seed=int(choice.get("seed") or 0),
     )
@@ -173,21 +154,14 @@ def _fork_of(choice: Choice, parent: Transcript) -> Setup:
     from consult.batch.forking import fork_of
 
     h = parent.header
-    as_it_was = {
-        "persona": h.persona,
-        "inquirer": h.agents.get("inquirer"),
-        "hospital": h.hospital,
-        "seed": str(h.seed),
-    }
-    changes: dict[str, Any] = {k: choice[k] for k, was in as_it_was.items() if k in choice and choice[k] != was}
+    as_it_was = {"persona": h.persona, "hospital": h.hospital, "seed": str(h.seed), **h.agents}
+    given = {k: v for k, v in choice.items() if k in ("persona", "hospital", "seed", *SEATS)}
+    changes: dict[str, Any] = {k: v for k, v in given.items() if v != as_it_was.get(k) or v == HUMAN}
     if "seed" in changes:
         changes["seed"] = int(changes["seed"])
+    if choice.get("result"):
+        changes["results"] = (choice["result"],)
     return fork_of(parent, int(choice["turn"]), changes, models=Models(api_base=os.environ.get("CONSULT_API_BASE", "")))
-
-
-def past_of(setup: Setup) -> int:
-    """How many events a fork has from its parent."""
-    return len(setup.past.events) if setup.past is not None else 0
 
 
 def scene_of(header: Header, **given: Any) -> Scene:

@@ -297,4 +297,4 @@ was wrong, s sorts by the next column."""
         if choice is not None:
             from consult.tui.opening import started
 
-            self.app.push_screen(started(self.app.db, choice))
+            self.app.push_screen(started(self.app, choice))

@@ -14,8 +14,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Select
 
+from consult.players import HUMAN
 from consult.tui.feed import Choice
-from consult.tui.table import HUMAN
 
 FIELDS = {
     "scenario": "Case",
@@ -53,6 +53,10 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
                     yield Label(title)
                     fixed = name == "scenario" and turn is not None
                     yield Select[str]([], id=name, allow_blank=True, prompt="…", compact=True, disabled=fixed)
+            if turn is not None:
+                with Horizontal(classes="field"):
+                    yield Label("An order's result")
+                    yield Input(placeholder="as in the case; or ecg=normal/-ecg_st", id="result", compact=True)
             with Horizontal(classes="field"):
                 yield Label("Seed")
                 yield Input(self._given.get("seed", "0"), id="seed", type="integer", compact=True, max_length=18)
@@ -99,6 +103,8 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
             value = self.query_one(f"#{field}", Select).value
             if isinstance(value, str):
                 choice[field] = value
+        for given in self.query("#result").results(Input):
+            choice["result"] = given.value.strip()
         choice["seed"] = self.query_one("#seed", Input).value.strip() or "0"
         self.dismiss(choice)
 

@@ -1,96 +1,284 @@
-"""The feed of a consultation that a human plays: it waits for the doctor's action, and is kept after every turn.
+"""The feed of a consultation that happens now: agents play it while it is watched, and a human may take a seat in it.
 
-What is not over stands in a folder `open` beside the database, one file a consultation, written whole or not at all; it
-is taken up where it was left. Must not import textual; sim is imported in the feed's thread.
+One thread owns all that changes; whatever is asked of it comes in by one queue, and each turn is played in a thread of
+its own, so that a slow model can be left, or given up. After every turn the consultation is written to a folder `open`
+beside the database, one file each, whole or not at all; it is taken up where it was left. Must not import textual; sim is
+imported in the thread.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Event as Flag
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from consult.clean import one_line
 from consult.errors import ConsultError, DataError
-from consult.events import Event, Ordered, Question
-from consult.tui.feed import Choice, Ended, Menu, Opened, Post, YourTurn, past_of, scene_of, setup_of
+from consult.events import Event, Ordered, Question, Stopped, StopReason
+from consult.players import HUMAN, SEATS
+from consult.tui.feed import (
+    Brought,
+    Choice,
+    Ended,
+    Failed,
+    Menu,
+    Opened,
+    Post,
+    Seated,
+    YourTurn,
+    scene_of,
+    setup_of,
+)
 from consult.tui.left import open_file
 
 if TYPE_CHECKING:
     from consult.sim.session import Setup
     from consult.sim.sitting import Action, Sitting
 
-HUMAN: Final = "human"
-DOCTOR: Final = "inquirer"
-PATIENT: Final = "patient"
+_FAILED: Final = (StopReason.MODEL_ERROR, StopReason.INFRASTRUCTURE_ERROR)
 
 
 class Table:
-    """A doctor or a patient who is a human; `say` gives their action, `leave` gets up from the table."""
+    """One consultation that happens now. All but `run` comes back at once, from any thread."""
 
     live = True
 
     def __init__(self, db: Path, choice: Choice) -> None:
         self._db = db
-        self.seat = PATIENT if choice.get(PATIENT) == HUMAN else DOCTOR
-        self._choice = {**choice, self.seat: HUMAN}
-        self._said: SimpleQueue[Action | None] = SimpleQueue()
+        self._choice = dict(choice)
+        self.seat = next((role for role in SEATS if choice.get(role) == HUMAN), "")
+        """Whose seat the human has at the beginning; empty: nobody's."""
+        self._asked: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._done: list[Event] = []
+        self._begun = False
+        self._post: Post = _nobody
+        self._kept = ""
+        self._turn = 0
+        """The number of the turn that is being played, or waited for; one that was given up has another."""
+        self._playing = False
+        self._action: Action | None = None
+        self._problem = ""
+        self._seen = 0
+        self._free = False
+        """Agents need not wait until what they did has been seen."""
+        self._left = False
+        self._over = Flag()
 
     def say(self, action: Action) -> None:
         """The human's action."""
-        self._said.put(action)
+        self._asked.put(partial(self._act, action))
 
-    def leave(self) -> None:
-        """Nothing more is said for now; the consultation is kept."""
-        self._said.put(None)
+    def take(self, seat: str) -> None:
+        """The human takes a seat (inquirer, patient) or hands back (empty); a turn that is being played is given up."""
+        self._asked.put(partial(self._sit, seat))
+
+    def again(self) -> None:
+        """The turn that failed is tried again."""
+        self._asked.put(self._retry)
+
+    def seen(self, events: int) -> None:
+        """So many events have been seen: agents do not play on before all of them have."""
+        self._asked.put(partial(self._looked, events))
+
+    def follow(self) -> None:
+        """Agents play on without waiting for anybody to look."""
+        self._asked.put(self._let_go)
+
+    def leave(self, post: Post | None) -> None:
+        """This one looks no more: agents play to the end, or to the human's next turn; then it is kept."""
+        self._asked.put(partial(self._leave, post))
+
+    def stop(self) -> None:
+        """Nothing more happens; a turn that is being played is given up, all before it is kept."""
+        self._over.set()
+        self._asked.put(self._play_on)  # wakes the thread, which sees it
+
+    @property
+    def going(self) -> bool:
+        """Whether something may still happen."""
+        return not self._over.is_set()
 
     def run(self, post: Post) -> None:
-        """Plays until it is over, or the human has left."""
+        """Plays until it is over, stopped, or left; of one that is played already, brings what there was and what comes."""
+        if self._begun:
+            self._asked.put(partial(self._attach, post))
+            return
+        self._begun, self._post = True, post
         try:
-            self._run(post)
+            self._begin()
+            while self.going:
+                self._asked.get()()
         except ConsultError as e:
-            post(Ended(problem=one_line(str(e), limit=300)))
+            self._fail(str(e))
         except Exception as e:  # a fault of a plug-in or of ours: the screen says it, and stays
-            post(Ended(problem=one_line(f"internal error: {type(e).__name__}: {e}", limit=300)))
+            self._fail(f"internal error: {type(e).__name__}: {e}")
 
-    def _run(self, post: Post) -> None:
-        setup = setup_of({**self._choice, self.seat: "reference"}, self._db)
+    # In the table's own thread
+
+    def _begin(self) -> None:
+        self._setup = setup_of(self._choice, self._db)
         from consult.sim.sitting import Sitting
 
-        sitting = Sitting(setup, self.seat)
-        path = open_file(self._db, sitting.setup.cell)
-        head = sitting.header
-        post(Opened(head, scene_of(head, facts=sitting.setup.case.facts), _menu(setup), past_of(setup)))
-        done: list[Event] = []
-        kept = _kept(path)
-        self._bring(post, done, sitting.take_up(kept) if kept else sitting.begin())
-        while not sitting.over:
-            if done:  # before a patient's first words there is nothing to keep
-                _write(path, self._choice, sitting, done)
-            asked = sum(isinstance(e, Question) for e in done)
-            ordered = sum(isinstance(e, Ordered) for e in done)
-            post(YourTurn(setup.limits.max_turns - asked, setup.limits.max_orders - ordered))
-            action = self._said.get()
-            if action is None:
-                return
-            self._bring(post, done, sitting.act(action))
-        post(Ended(kept=self._keep(sitting)))
-        path.unlink(missing_ok=True)
+        self._sitting = Sitting(self._setup, self.seat)
+        head = self._sitting.header
+        self._path = open_file(self._db, self._sitting.setup.cell)
+        kept = _kept(self._path)
+        self._done += self._sitting.take_up(kept) if kept else self._sitting.start()
+        facts = self._sitting.setup.case.facts
+        self._opened = Opened(head, scene_of(head, facts=facts), _menu(self._setup))
+        self._show(self._post)
+        self._next()
 
-    @staticmethod
-    def _bring(post: Post, done: list[Event], events: Iterable[Event]) -> None:
-        for event in events:
-            done.append(event)
-            post((event,))
+    def _show(self, post: Post) -> None:
+        post(replace(self._opened, past=len(self._done)))
+        post(Seated(self._sitting.seat))
+        post(tuple(self._done))
 
-    def _keep(self, sitting: Sitting) -> str:
+    def _attach(self, post: Post) -> None:
+        self._post, self._left, self._seen = post, False, 0
+        self._show(post)
+        if self._problem:
+            post(Failed(self._problem))
+        elif self._waiting:
+            self._your_turn()
+
+    @property
+    def _waiting(self) -> bool:
+        """Whether it is the human's turn."""
+        return not self._playing and bool(self._sitting.seat) and self._sitting.turn == self._sitting.seat
+
+    def _your_turn(self) -> None:
+        asked = sum(isinstance(e, Question) for e in self._done)
+        ordered = sum(isinstance(e, Ordered) for e in self._done)
+        limits = self._setup.limits
+        self._post(YourTurn(limits.max_turns - asked, limits.max_orders - ordered))
+
+    def _next(self) -> None:
+        """Between two turns: keeps what has happened, and lets whoever's turn it is begin."""
+        if self._sitting.over:
+            kept = self._save()
+            self._path.unlink(missing_ok=True)
+            self._over.set()
+            self._post(Ended(kept, header=self._sitting.header))
+            return
+        if self._done:  # before a patient's first words there is nothing to keep
+            self._kept = self._sitting.kept()
+            _write(self._path, self._choice, self._sitting, self._done, self._kept)
+        if self._waiting:
+            if self._left:
+                self._over.set()
+            else:
+                self._your_turn()
+        else:
+            self._play_on()
+
+    def _play_on(self) -> None:
+        """Lets an agent play its turn, if what was before has been seen."""
+        idle = self.going and not (self._playing or self._problem or self._waiting)
+        if idle and (self._free or self._seen >= len(self._done)):
+            self._play(None)
+
+    def _play(self, action: Action | None) -> None:
+        self._turn += 1
+        self._playing, self._action, self._problem = True, action, ""
+        Thread(target=self._played, args=(self._turn, self._sitting, action), name="turn", daemon=True).start()
+
+    def _played(self, turn: int, sitting: Sitting, action: Action | None) -> None:
+        """In a thread that nobody waits for: one turn, reported as a whole."""
+        events: list[Event] = []
+        problem = ""
+        try:
+            events += sitting.step(action)
+        except ConsultError as e:
+            problem = one_line(str(e), limit=300)
+        except Exception as e:
+            problem = one_line(f"internal error: {type(e).__name__}: {e}", limit=300)
+        self._asked.put(partial(self._came, turn, events, problem))
+
+    def _came(self, turn: int, events: list[Event], problem: str) -> None:
+        if turn != self._turn:
+            return  # it was given up
+        self._playing = False
+        failure = next((e for e in events if isinstance(e, Stopped) and e.reason in _FAILED), None)
+        if problem or failure is not None:
+            self._back()
+            self._problem = problem or one_line(failure.detail if failure is not None else "", limit=300)
+            if self._left:
+                self._over.set()
+            self._post(Failed(self._problem))
+            return
+        self._done += events
+        self._post(tuple(events))
+        self._next()
+
+    def _back(self) -> None:
+        """Gives up the turn that is played, or failed: back to where it began."""
+        self._turn += 1
+        self._playing = False
+        if self._kept:
+            self._sitting.take_up(self._kept)
+        else:
+            list(self._sitting.start())
+
+    def _act(self, action: Action) -> None:
+        if self._waiting:
+            self._play(action)
+
+    def _retry(self) -> None:
+        if self._problem:
+            self._play(self._action)
+
+    def _sit(self, seat: str) -> None:
+        if self._playing:
+            if not self._kept:
+                return  # before the first words nobody can take over
+            self._back()
+        said = self._sitting.seated(seat)
+        self._problem = ""
+        self._free = False
+        self._done += said
+        self._post(Seated(self._sitting.seat))
+        if said:
+            self._post(said)
+        self._next()
+
+    def _looked(self, events: int) -> None:
+        self._seen = max(self._seen, events)
+        self._play_on()
+
+    def _let_go(self) -> None:
+        self._free = True
+        self._play_on()
+
+    def _leave(self, post: Post | None) -> None:
+        if post is not self._post:
+            return  # somebody else looks
+        self._left = True
+        if self._problem or self._waiting:
+            self._over.set()
+        else:
+            self._let_go()
+
+    def _save(self) -> str:
         from consult.store.db import Store
 
         with Store(self._db) as store:
-            return store.save(sitting.transcript, cell=sitting.setup.cell)
+            return store.save(self._sitting.transcript, cell=self._sitting.setup.cell)
+
+    def _fail(self, problem: str) -> None:
+        self._over.set()
+        self._post(Ended(problem=one_line(problem, limit=300)))
+
+
+def _nobody(brought: Brought) -> None:
+    """Nobody looks."""
 
 
 def _menu(setup: Setup) -> Menu:
@@ -114,9 +302,9 @@ def _kept(path: Path) -> str | None:
         ) from None
 
 
-def _write(path: Path, choice: Choice, sitting: Sitting, done: list[Event]) -> None:
+def _write(path: Path, choice: Choice, sitting: Sitting, done: list[Event], kept: str) -> None:
     so_far = {"turns": sum(isinstance(e, Question) for e in done), "id": sitting.setup.cell[:16]}
-    text = json.dumps({"choice": choice, "so_far": so_far, "sitting": json.loads(sitting.kept())})
+    text = f'{{"choice": {json.dumps(choice)}, "so_far": {json.dumps(so_far)}, "sitting": {kept}}}'
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".tmp")
     scratch.write_text(text, "utf-8")

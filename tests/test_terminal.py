@@ -1,0 +1,182 @@
+"""In a real terminal: closed, interrupted or killed in the middle, nothing is lost, and nothing hangs at the end."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from consult.tui.left import left_open
+
+PATIENCE = 60.0
+"""Seconds after which a condition is given up."""
+QUESTIONS = ("Does your chest hurt?", "Do you smoke?")
+
+
+class Terminal:
+    """A process in a terminal of its own: what it writes, and keys."""
+
+    def __init__(self, command: list[str], env: dict[str, str]) -> None:
+        self.ours, theirs = os.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.process = subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )  # fmt: skip
+        os.close(theirs)
+        self.written = ""
+
+    def until(self, words: str, times: int = 1) -> None:
+        """Reads until it has written these words so often since the last time."""
+        deadline = monotonic() + PATIENCE
+        while self.written.count(words) < times:
+            assert monotonic() < deadline, f"{words!r} did not come: {self.written[-2000:]}"
+            if select.select([self.ours], [], [], 0.1)[0]:
+                self.written += self._read()
+        self.written = self.written.rpartition(words)[2]
+
+    def _read(self) -> str:
+        try:
+            return os.read(self.ours, 65536).decode("utf-8", "replace")
+        except OSError as e:
+            raise AssertionError(f"it ended: {self.written[-2000:]}") from e
+
+    def type(self, keys: str) -> None:
+        os.write(self.ours, keys.encode())
+
+    def close(self) -> None:
+        """The window is closed."""
+        os.close(self.ours)
+
+    def ended(self) -> int:
+        """How it ended; whatever it still writes is read, so that it need not wait for that."""
+        deadline = monotonic() + PATIENCE
+        while self.process.poll() is None:
+            assert monotonic() < deadline, "it hangs"
+            with suppress(OSError):
+                if select.select([self.ours], [], [], 0.02)[0]:
+                    os.read(self.ours, 65536)
+        return self.process.returncode
+
+
+@contextmanager
+def terminal(*words: str, **env: str) -> Iterator[Terminal]:
+    command = [sys.executable, "-m", "consult", *words]
+    t = Terminal(command, {**os.environ, "TERM": "xterm-256color", "NO_COLOR": "", **env})
+    try:
+        yield t
+    finally:
+        if t.process.poll() is None:
+            t.process.kill()
+        t.process.wait()
+        with suppress(OSError):
+            t.close()
+
+
+def killed(t: Terminal) -> None:
+    t.process.send_signal(signal.SIGKILL)
+
+
+def closed(t: Terminal) -> None:
+    t.close()
+
+
+def interrupted(t: Terminal) -> None:
+    t.type("\x03")
+
+
+ENDS: list[tuple[Callable[[Terminal], None], int]] = [
+    (killed, -signal.SIGKILL), (closed, -signal.SIGHUP), (interrupted, 130),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("end", "code"), ENDS, ids=lambda e: getattr(e, "__name__", ""))
+def test_played_in_the_bare_terminal_and_taken_up(tmp_path: Path, end: Callable[[Terminal], None], code: int) -> None:
+    db = tmp_path / "a.db"
+    with terminal("play", "--plain", "--db", str(db)) as t:
+        t.until("you> ")
+        for question in QUESTIONS:
+            t.type(f"{question}\n")
+            t.until("Patient: ")
+            t.until("you> ")
+        end(t)
+        assert t.ended() == code
+    assert [so_far["turns"] for _, so_far in left_open(db)] == [2]
+    if end is killed:
+        with terminal("play", "--plain", "--db", str(db)) as t:
+            for question in QUESTIONS:
+                t.until(f"Doctor: {question}")
+            t.until("you> ")
+            t.type("/refer\n\n\n\n\n\nemergency\n3\n\n\n")
+            t.until("kept as")
+            assert t.ended() == 0
+        assert left_open(db) == []
+
+
+PLUG_IN = """\
+import threading
+
+def make(role):
+    return Sleepy()
+
+class Sleepy:
+    def act(self, view):
+        threading.Event().wait()
+"""
+
+
+@pytest.fixture
+def sleepy(tmp_path: Path) -> dict[str, str]:
+    """A doctor that never answers, installed as pip would."""
+    info = tmp_path / "site" / "sleepy-1.dist-info"
+    info.mkdir(parents=True)
+    (info.parent / "sleepy.py").write_text(PLUG_IN)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sleepy\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[consult.agents]\nsleepy = sleepy:make\n")
+    return {"PYTHONPATH": os.pathsep.join([str(info.parent), *filter(None, [os.environ.get("PYTHONPATH")])])}
+
+
+@pytest.mark.parametrize(("end", "code"), ENDS[1:], ids=lambda e: getattr(e, "__name__", ""))
+def test_while_a_model_is_asked(
+    tmp_path: Path, sleepy: dict[str, str], end: Callable[[Terminal], None], code: int
+) -> None:
+    db = tmp_path / "a.db"
+    words = ("--as", "patient", "--inquirer", "sleepy", "--plain", "--db", str(db))
+    with terminal("play", *words, **sleepy) as t:
+        t.until("you> ")
+        t.type("I have heartburn.\n")
+        while not left_open(db):
+            assert t.process.poll() is None
+        end(t)
+        assert t.ended() == code
+    (found,) = left_open(db)
+    assert found[0]["inquirer"] == "sleepy"
+
+
+@pytest.mark.parametrize("end", [closed, interrupted])
+def test_the_application(tmp_path: Path, end: Callable[[Terminal], None]) -> None:
+    """Its window is closed, or the keys that leave are pressed, in the middle of a consultation."""
+    db = tmp_path / "a.db"
+    with terminal(CONSULT_DB=str(db)) as t:
+        t.until("Welcome")
+        t.type("n")
+        t.until("Seed")
+        t.type("\x1b")
+        t.until("Welcome")
+        t.type("\r")
+        t.until("question 1 ")
+        end(t)
+        t.ended()
+    (found,) = left_open(db)
+    assert found[1]["turns"] >= 1

@@ -17,7 +17,7 @@ from consult.cli.main import cli
 from consult.errors import UsageError
 from consult.events import StopReason
 from consult.report import Comparison
-from consult.report.model import Compared
+from consult.report.comparison import Compared
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from consult.html.consultation import Reader
 from consult.html.matrix import matrix
 from consult.html.picture import line_chart
 from consult.report import Report
-from consult.report.model import Classification, Confused, Difference, Estimate, Label
+from consult.report.classified import Classification, Confused, Label
+from consult.report.model import Difference, Estimate
 from consult.store.db import Store
 from consult.store.transcript import Transcript, write
 

@@ -180,7 +180,8 @@ def _schema(kind: str) -> dict[str, Any]:
     from consult.agents.llm.classifiers import Predictions
     from consult.judge.rubric import Rubric
     from consult.knowledge.model import Knowledge
-    from consult.report.model import Comparison, Report
+    from consult.report.comparison import Comparison
+    from consult.report.model import Report
 
     shapes: dict[str, Any] = {
         "scenario": scenario.Scenario,

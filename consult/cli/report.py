@@ -14,7 +14,8 @@ from consult.cli.output import FILE, STDOUT, note, print_table, write_text
 from consult.errors import UsageError
 
 if TYPE_CHECKING:
-    from consult.report.model import Comparison, Report
+    from consult.report.comparison import Comparison
+    from consult.report.model import Report
     from consult.report.tables import Section
     from consult.store.db import Store
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from consult.report.model import Classification
+from consult.report.classified import Classification
 from consult.show.words import plain_name
 from consult.terms import Urgency
 

@@ -6,7 +6,8 @@ for what a spec says). See docs/report.md.
 """
 
 from consult.report.build import report
-from consult.report.model import Comparison, Report
+from consult.report.comparison import Comparison
+from consult.report.model import Report
 from consult.report.rows import tidy
 from consult.report.versus import compare
 

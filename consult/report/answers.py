@@ -12,17 +12,9 @@ import numpy as np
 
 from consult.errors import ConsultError
 from consult.knowledge.load import load_knowledge
+from consult.report.classified import Calibrated, Classification, Confused, Counted3mdbench, Label, ReliabilityBin
 from consult.report.estimates import PROPORTION, estimate, rounded
-from consult.report.model import (
-    Calibrated,
-    Classification,
-    Confused,
-    Counted3mdbench,
-    Estimate,
-    Label,
-    ReliabilityBin,
-    Repeated,
-)
+from consult.report.model import Estimate, Repeated
 from consult.report.peek import Gold, Peeked
 from consult.report.table import Table
 from consult.stats import labels as classes

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from consult.clean import one_line
-from consult.report.model import Comparison, Report
+from consult.report.comparison import Comparison
+from consult.report.model import Report
 from consult.report.tables import Section, comparison, sections
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from consult.files import Record
+from consult.report.classified import Calibrated, Classification
 
 By = Literal["persona", "condition", "department", "urgency", "strategy"]
 """What consultations are grouped by beside the line-up."""
@@ -61,86 +62,6 @@ class Group(Record):
     counts: Counts
     scores: dict[str, Estimate]
     """The headline scores (`Report.headline`)."""
-
-
-class Label(Record):
-    """One label of a classification."""
-
-    support: int
-    """Cases whose gold it is."""
-    answered: int
-    right: int
-    precision: float
-    recall: float
-    f1: float
-
-
-class Confused(Record):
-    """One field of a confusion matrix."""
-
-    gold: str
-    answered: str
-    """`(none)`: an abstention; `(other)`: something that is no label."""
-    n: int
-
-
-class Classification(Record):
-    """Answers against gold labels, abstentions and answers outside the labels counted as wrong."""
-
-    what: Literal["label", "condition", "urgency"]
-    """The 34 labels of 3MDBench, over cases whose gold has one; conditions, over all cases; triage's urgency."""
-    n: int
-    abstained: int
-    outside: int
-    """Answers that are no label."""
-    accuracy: float
-    macro_f1: float
-    """Mean of F1 over the labels that have cases."""
-    weighted_f1: float
-    """Weighted by cases."""
-    labels: dict[str, Label]
-    confusion: tuple[Confused, ...]
-    """Only the fields that are not 0."""
-    as_3mdbench: Counted3mdbench | None = None
-    """For `label` only."""
-
-
-class Counted3mdbench(Record):
-    """The same answers counted as 3MDBench does: cases without a mapped answer are dropped, which rewards abstaining.
-
-    To compare with that paper only.
-    """
-
-    n: int
-    dropped: int
-    accuracy: float | None
-    macro_f1: float | None
-    weighted_f1: float | None
-
-
-class ReliabilityBin(Record):
-    """First diagnoses whose probability lies in [low, high), the last bin closed."""
-
-    low: float
-    high: float
-    n: int
-    confidence: float | None
-    """Mean probability said; null if there are none."""
-    accuracy: float | None
-
-
-class Calibrated(Record):
-    """Whether the probability of the first diagnosis means what it says."""
-
-    n: int
-    """Consultations read for it that gave a probability."""
-    of: int
-    """Judged consultations; where there are very many, those read are a sample evenly spread."""
-    ece: float
-    """Expected calibration error: mean of |confidence - accuracy| over the bins, weighted."""
-    brier: float
-    """Mean of (probability - right)²; of the first diagnosis alone, unlike the score `diagnosis.brier`."""
-    bins: tuple[ReliabilityBin, ...]
 
 
 class Repeated(Record):
@@ -408,53 +329,3 @@ class Report(Record):
     """Consultations worth reading."""
     notes: tuple[str, ...]
     """What a reader must know before the numbers, in sentences."""
-
-
-class Side(Record):
-    """One of the two that are compared."""
-
-    run: str
-    line_up: str
-    agents: dict[str, str]
-    consultations: int
-    unpaired: int
-    """Consultations without a partner on the other side."""
-    failed: int
-    at_fault: int
-    scorers: tuple[str, ...]
-
-
-class Compared(Record):
-    """One score of B against that of A."""
-
-    score: str
-    family: str
-    """What stands before the first dot: p is adjusted over its tests."""
-    unit: str
-    better: Literal["high", "low", ""]
-    """Which end is the better one; empty: neither."""
-    a: float | None
-    b: float | None
-    difference: Difference | None
-    """B minus A; null where no pair has the score on both sides."""
-    sentence: str
-
-
-class Comparison(Record):
-    """Two line-ups on the same cells."""
-
-    format: Literal["consult-comparison-1"] = "consult-comparison-1"
-    consult: str
-    a: Side
-    b: Side
-    pairs: int
-    scenarios: int
-    by_seed: bool
-    """Whether cells are paired by seed too, or, the seeds being others, by scenario, persona and epoch alone."""
-    headline: tuple[str, ...]
-    scores: tuple[Compared, ...]
-    """Every score, in the order of docs/scoring.md."""
-    notes: tuple[str, ...]
-
-
-Classification.model_rebuild()

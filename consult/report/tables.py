@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from consult.report.model import By, Classification, Comparison, Counts, Difference, Estimate, LineUp, Report
+from consult.report.classified import Classification
+from consult.report.comparison import Comparison
+from consult.report.model import By, Counts, Difference, Estimate, LineUp, Report
 
 NONE: Final = "–"
 _TITLES: Final[dict[By, str]] = {

@@ -13,10 +13,11 @@ import numpy as np
 
 from consult.errors import UsageError
 from consult.report.build import scorers_of, version_of_consult
+from consult.report.comparison import Compared, Comparison, Side
 from consult.report.estimates import as_difference, compared, rounded
 from consult.report.line_ups import plan_of
 from consult.report.measures import Measure, family, headline, in_order, measure
-from consult.report.model import Compared, Comparison, Difference, Side
+from consult.report.model import Difference
 from consult.report.pairing import Pairs, pairs
 from consult.report.table import Table, read_table
 from consult.stats.paired import ALPHA, holm

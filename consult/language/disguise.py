@@ -18,7 +18,7 @@ from typing import Final
 _UNSPOKEN: Final = re.compile(
     r"\w_\w|\{(?![\w'’ ]+\})|[<>|\\=]|&#|%[0-9a-f]{2}"  # ids and code
     r"|[a-z]{3}\.[a-z]{3}"  # what stands in a file: cough.duration
-    r"|(?<![a-z])(?!([a-z])(?:[^a-z]+\1)+(?![a-z]))(?:[a-z][\s,.*/·–—-]{1,3}){4,}[a-z](?![a-z'’])"  # s-p-e-l-l-e-d, and no stutter
+    r"|(?<![a-z])(?!([a-z])(?:[^a-z]{1,9}\1){1,40}(?![a-z]))(?:[a-z][\s,.*/·–—-]{1,3}){4,}[a-z](?![a-z'’])"  # s-p-e-l-l-e-d, and no stutter
     r"|[a-z][*#@$]+[a-z]|\*\*|[a-z]\d+[a-z]|\b\d[a-z]{4,}"  # m*sked, l33t
     r"|\b(?!(?:nth|tsk|[bg]r+|lbs|yrs|hrs|wks|mths|mls|kgs)\b)(?=[a-z]*[bcdgjklnqrvwxz])(?-i:[bcdfghjklmnpqrstvwxz]{3,})\b"  # vwls
     r"|\w: ?(?:present|absent|unknown|positive|negative|true|false|null)\b"
@@ -192,7 +192,8 @@ def enciphered(text: str, hidden: Iterable[str], names: frozenset[tuple[str, ...
     if _among("".join(words), words, hidden, names):
         return True
     firsts = [w[0] for w in words]  # the spelling alphabet
-    of_sentences = re.findall(r"(?:^|[.!?;:,\n])[^a-z]*([a-z])", folded(text))  # an acrostic
+    parts = re.split(r"[.!?;:,\n]", folded(text))  # an acrostic
+    of_sentences = [m[0] for part in parts if (m := re.search("[a-z]", part))]
     return any(_among("".join(letters), letters, hidden, names) for letters in (firsts, of_sentences))
 
 

@@ -144,7 +144,7 @@ class Engine:
             raise UsageError(f"--{role}: plug-in {spec!r} cannot be loaded (mend: reinstall it)")
         return object()
 
-    def stream(self, setup: FakeSetup) -> Iterator[Any]:
+    def stream(self, setup: FakeSetup, hear: object = None) -> Iterator[Any]:
         yield from self.play(setup).events
 
 

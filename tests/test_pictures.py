@@ -243,10 +243,10 @@ def test_a_fork_writes_what_was_shown_once(server: ScriptedServer) -> None:
     plan = Plan(scenarios=(SEEN,), inquirer=(f"{MODEL}+text-only",), api_base=server.url, max_turns=4)
     t = play(setups(plan)[0])
     for turn, before in ((0, 0), (2, 1)):
-        fork = fork_of(t, turn)
+        fork = fork_of(t, turn, models=Models(server.url))
         assert fork.past is not None
         assert sum(isinstance(e, Shown) for e in fork.past.events) == before
-        again = play(replace(fork, models=Models(server.url)))
+        again = play(fork)
         assert shown(again).model_copy(update={"seq": 0, "turn": 0}) == shown(t).model_copy(
             update={"seq": 0, "turn": 0}
         )

@@ -112,9 +112,10 @@ def test_nor_does_the_end_of_the_server_wait_for_it(monkeypatch: pytest.MonkeyPa
         door, stop, told = Door((sys.executable, "-c", STUBBORN), "127.0.0.1", 0), asyncio.Event(), []
         task = asyncio.create_task(door.open_until(stop, told.append))
         await wait(lambda: told)
+        before = set(started(os.getpid()))  # of other tests in this process
         async with ClientSession() as session, session.ws_connect(f"{told[0]}ws") as page:
-            await wait(lambda: started(os.getpid()))
-            (application,) = started(os.getpid())
+            await wait(lambda: set(started(os.getpid())) - before)
+            (application,) = set(started(os.getpid())) - before
             stop.set()
             assert (await page.receive(timeout=PATIENCE)).type is WSMsgType.CLOSE
             await task

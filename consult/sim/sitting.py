@@ -209,7 +209,7 @@ def _agent_for(setup: Setup, role: str) -> str:
 def _serde() -> JsonPlusSerializer:
     """Langgraph's serialiser, told which of our types a file may bring back; it takes no others."""
     known = [
-        (module.__name__, name) for module in (actions, base, events, terms) for name, value in vars(module).items()
-        if isinstance(value, type) and value.__module__ == module.__name__
+        (value.__module__, name) for module in (actions, base, events, terms) for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__.startswith(module.__name__)
     ]  # fmt: skip
     return JsonPlusSerializer(allowed_msgpack_modules=known)

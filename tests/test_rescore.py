@@ -225,7 +225,7 @@ def test_the_hash_covers_all_that_a_score_hangs_on() -> None:
             met.add(path)
             todo += _imported(path)
     folders = {path.parent.relative_to(PACKAGE).as_posix() for path in met}
-    assert {"score", "language", "knowledge", "."} == folders == set(versions.SOURCES)
+    assert {"score", "language", "knowledge", "events", "."} == folders == set(versions.SOURCES)
 
 
 def _imported(path: Path) -> list[Path]:

@@ -17,11 +17,18 @@ from time import monotonic
 
 import pytest
 
+from consult.store.db import Store
 from consult.tui.left import left_open
 
 PATIENCE = 60.0
 """Seconds after which a condition is given up."""
 QUESTIONS = ("Does your chest hurt?", "Do you smoke?")
+
+
+def kept(db: Path) -> int:
+    """Consultations in the store."""
+    with Store(db, readonly=True) as store:
+        return store.count()
 
 
 class Terminal:
@@ -58,14 +65,16 @@ class Terminal:
     def close(self) -> None:
         """The window is closed."""
         os.close(self.ours)
+        self.ours = -1  # its number may be another file's soon
 
     def ended(self) -> int:
         """How it ended; whatever it still writes is read, so that it need not wait for that."""
         deadline = monotonic() + PATIENCE
         while self.process.poll() is None:
             assert monotonic() < deadline, "it hangs"
+            windows = [self.ours] if self.ours >= 0 else []
             with suppress(OSError):
-                if select.select([self.ours], [], [], 0.02)[0]:
+                if select.select(windows, [], [], 0.02)[0]:
                     os.read(self.ours, 65536)
         return self.process.returncode
 
@@ -178,5 +187,5 @@ def test_the_application(tmp_path: Path, end: Callable[[Terminal], None]) -> Non
         t.until("question 1 ")
         end(t)
         t.ended()
-    (found,) = left_open(db)
-    assert found[1]["turns"] >= 1
+    found = left_open(db)  # or played to its end by its agents, who had seconds while the application left
+    assert [so_far["turns"] >= 1 for _, so_far in found] == [True] or (not found and kept(db) == 1)

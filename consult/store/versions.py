@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from consult.seeds import digest
 from consult.settings import PACKAGE
 
-SOURCES: Final = ("score", "language", "knowledge", ".")
+SOURCES: Final = ("score", "language", "knowledge", "events", ".")
 """Folders of the package whose modules decide a score; `.` stands for the package's own, without its folders."""
 
 

@@ -7,12 +7,13 @@ screen is drawn before any of them is there.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -25,6 +26,9 @@ from consult.tui.themes import NARROW, TERMINAL, THEMES, WIDE
 if TYPE_CHECKING:
     from consult.tui.feed import Ended
     from consult.tui.table import Table
+
+LAST_WORDS: Final = 10.0
+"""Seconds that an application whose terminal is gone, or that is told to end, may take to leave (ours)."""
 
 
 class ConsultApp(App[None]):
@@ -61,8 +65,16 @@ class ConsultApp(App[None]):
         if not self.is_headless:
             for name in ("SIGHUP", "SIGTERM"):
                 if hasattr(signal, name):  # not on every system
-                    asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self.exit)
+                    number = getattr(signal, name)
+                    asyncio.get_running_loop().add_signal_handler(number, self._end_by, number)
         self.theme_changed_signal.subscribe(self, lambda theme: self._colours(theme.name))
+
+    def _end_by(self, number: int) -> None:
+        """Leaves as by the keys; but Textual may wait for ever to write its last words to a terminal that is gone."""
+        last = threading.Timer(LAST_WORDS, os._exit, (128 + number,))
+        last.daemon = True
+        last.start()
+        self.exit()
 
     def _colours(self, name: str) -> None:
         self.ansi_theme_dark = self.ansi_theme_light = TERMINAL.get(name, TERMINAL[next(iter(THEMES))])

@@ -25,6 +25,10 @@ PATIENCE = 60.0
 QUESTIONS = ("Does your chest hurt?", "Do you smoke?")
 
 
+AGAIN = 5.0
+"""Seconds after which Ctrl-C is pressed once more: Python does not see one that comes between a prompt and the wait for keys."""
+
+
 def kept(db: Path) -> int:
     """Consultations in the store."""
     with Store(db, readonly=True) as store:
@@ -43,6 +47,8 @@ class Terminal:
         )  # fmt: skip
         os.close(theirs)
         self.written = ""
+        self.pressed = ""
+        """What is pressed again where nothing comes of it."""
 
     def until(self, words: str, times: int = 1) -> None:
         """Reads until it has written these words so often since the last time."""
@@ -69,9 +75,12 @@ class Terminal:
 
     def ended(self) -> int:
         """How it ended; whatever it still writes is read, so that it need not wait for that."""
-        deadline = monotonic() + PATIENCE
+        deadline, next_press = monotonic() + PATIENCE, monotonic() + AGAIN
         while self.process.poll() is None:
             assert monotonic() < deadline, "it hangs"
+            if self.pressed and monotonic() > next_press:
+                self.type(self.pressed)
+                next_press += AGAIN
             windows = [self.ours] if self.ours >= 0 else []
             with suppress(OSError):
                 if select.select(windows, [], [], 0.02)[0]:
@@ -102,7 +111,8 @@ def closed(t: Terminal) -> None:
 
 
 def interrupted(t: Terminal) -> None:
-    t.type("\x03")
+    t.pressed = "\x03"
+    t.type(t.pressed)
 
 
 ENDS: list[tuple[Callable[[Terminal], None], int]] = [

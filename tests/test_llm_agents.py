@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,20 +40,6 @@ MODEL = "llm:openai/local"
 BOTH = {"inquirer": MODEL, "patient": MODEL}
 PATIENT = {"patient": MODEL}
 DOCTOR = {"inquirer": MODEL}
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[ScriptedServer]:
-    with ScriptedServer(plays) as server:
-        yield server
-        hang_up()
-
-
-@pytest.fixture
-def server(running: ScriptedServer) -> ScriptedServer:
-    running.forget()
-    running.default = plays
-    return running
 
 
 def played(setup: Setup, server: ScriptedServer, **models: Any) -> Transcript:

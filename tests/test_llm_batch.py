@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -43,20 +42,11 @@ BATCH = (
 )
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[ScriptedServer]:
-    with ScriptedServer(plays) as server:
-        yield server
-        hang_up()
-
-
 @pytest.fixture
-def server(running: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    running.forget()
-    running.default = plays
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CONSULT_API_BASE", running.url)
-    return running
+def server(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """The one of conftest, named by the environment."""
+    monkeypatch.setenv("CONSULT_API_BASE", server.url)
+    return server
 
 
 def plan(server: ScriptedServer, **fields: object) -> Plan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -55,20 +55,6 @@ SEATS = {
 MIXES = [[seat for seat, by in zip(SEATS, mix, strict=True) if by] for mix in product((False, True), repeat=len(SEATS))]
 ALL = {seat: spec for seat, (spec, _) in SEATS.items()}
 SHORT = Limits(3, 1)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[ScriptedServer]:
-    with ScriptedServer(plays) as server:
-        yield server
-        hang_up()
-
-
-@pytest.fixture
-def server(running: ScriptedServer) -> ScriptedServer:
-    running.forget()
-    running.default = plays
-    return running
 
 
 def played(setup: Setup, server: ScriptedServer, **models: Any) -> Transcript:

@@ -18,7 +18,7 @@ from consult.events import Changed, Question, Utterance
 from consult.players import player
 from consult.store.db import Store
 from consult.store.transcript import Transcript
-from consult.tui.feed import Ended, Failed
+from consult.tui.feed import Ended, Failed, setup_of
 from consult.tui.home import Home
 from consult.tui.left import left_open
 from consult.tui.opening import started
@@ -275,3 +275,9 @@ def test_what_fails_again_and_again_is_kept_up_to_there(tmp_path: Path, slow: Sl
     table.run(post)
     assert got[-1] == Failed("inquirer: RuntimeError: the [b]server[/b] is gone")
     assert [so_far["turns"] for _, so_far in left_open(tmp_path / "a.db")] == [1]
+
+
+def test_models_are_reached_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a new consultation as for a fork: here no option says it."""
+    monkeypatch.setenv("CONSULT_API_BASE", "http://127.0.0.1:9/v1")
+    assert setup_of({"inquirer": "llm:openai/local"}, tmp_path / "a.db").models.api_base == "http://127.0.0.1:9/v1"

@@ -34,12 +34,18 @@ ROLES: Final[tuple[str, ...]] = ("inquirer", "patient", "recipient", "triage")
 
 def parent_setup(transcript: Transcript, folders: tuple[Path, ...] = (), *, to_be: str = "forked") -> Setup:
     """What a kept consultation was played from. Raises UsageError if some of it has changed or is gone."""
-    h = transcript.header
+    return _parent(transcript, folders, to_be)[0]
+
+
+def _parent(transcript: Transcript, folders: tuple[Path, ...], to_be: str) -> tuple[Setup, tuple[Teller, ...]]:
+    """The same, and who told what by which persona."""
+    h, content = transcript.header, Content(Plan(), folders)
     try:
-        content = Content(Plan(), folders).of(h)
+        found = content.of(h)
+        tellers = content.tellers(found, transcript.events)
     except Gone as e:
         raise UsageError(f"ID: {e}, so {h.consultation_id} cannot be {to_be} (mend: bring it back)") from None
-    return Setup(*content, dict(h.agents), Limits(**h.limits), h.epoch, h.seed, h.provenance.resolver)
+    return Setup(*found, dict(h.agents), Limits(**h.limits), h.epoch, h.seed, h.provenance.resolver), tellers
 
 
 def fork_of(
@@ -78,23 +84,13 @@ def fork_of(
 
 
 def _then(transcript: Transcript, turn: int, folders: tuple[Path, ...]) -> tuple[Setup, tuple[Teller, ...]]:
-    """What was played at that turn; and who had told what until then, the last of them still does.
-
-    Raises UsageError if some of it has changed or is gone.
-    """
-    h, content = transcript.header, Content(Plan(), folders)
-    try:
-        found = content.of(h)
-        tellers = content.tellers(found, transcript.events)
-    except Gone as e:
-        raise UsageError(f"ID: {e}, so {h.consultation_id} cannot be forked (mend: bring it back)") from None
+    """What was played at that turn; and who had told what until then, the last of them still does."""
+    h = transcript.header
+    parent, tellers = _parent(transcript, folders, "forked")
     events = up_to(transcript.events, turn)
     tellers = tellers[: 1 + sum(isinstance(e, Changed) and e.what == "persona" for e in events)]
     agents = {role: player(h.agents, transcript.events, role, len(events)) for role in h.agents}
-    limits = Limits(**h.limits)
-    scenario, _, hospital, knowledge = found
-    setup = Setup(scenario, tellers[-1][0], hospital, knowledge, agents, limits, h.epoch, h.seed, h.provenance.resolver)
-    return setup, tellers
+    return replace(parent, persona=tellers[-1][0], agents=agents), tellers
 
 
 def _given(then: Setup, given: Mapping[str, Any]) -> dict[str, Any]:

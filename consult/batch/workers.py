@@ -54,11 +54,11 @@ def played_by(cells: Cells, missing: Iterator[int], stop: Stop, *, jobs: int, th
         while True:
             for w in workers:
                 _give(w, missing, again, stop, most=threads if threads > 1 else AHEAD)
-            busy = {w.pipe: w for w in workers if w.held}
+            busy: dict[Any, _Worker] = {w.pipe: w for w in workers if w.held}
             if not busy:
                 return
             for pipe in wait(list(busy)):
-                w = busy[pipe]  # type: ignore[index]
+                w = busy[pipe]
                 try:
                     played = w.pipe.recv()
                 except (EOFError, OSError):

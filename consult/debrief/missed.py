@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from math import log2
 from typing import Final
 
@@ -49,7 +50,7 @@ def _questions(s: Subject) -> Iterator[Missed]:
             continue
         fact = facts.get(f.id)
         grave = f.red_flag and fact is not None and fact.state is State.PRESENT and fact.release is not Release.UNKNOWN
-        best, bits = _most(s.moves, lambda m, name=f.id: m.gains.get(name, 0.0))  # type: ignore[misc]
+        best, bits = _most(s.moves, partial(_gain, f.id))
         if bits >= WORTH or grave or f.id in dangers | musts:
             yield Missed(
                 kind="question", id=f.id, name=f.plain, red_flag=grave or f.id in dangers, must_ask=f.id in musts,
@@ -78,7 +79,7 @@ def _orders(s: Subject) -> Iterator[Missed]:
     for o in s.knowledge.orders:
         if o.id in placed or o.id not in results:
             continue
-        best, bits = _most(s.moves, lambda m, reveals=o.reveals: m.of_order(reveals))  # type: ignore[misc]
+        best, bits = _most(s.moves, partial(_gain_of_order, o.reveals))
         if bits >= ORDER_GAIN * BITS:
             yield Missed(
                 kind="order", id=o.id, name=o.name, red_flag=False, must_ask=False, bits=bits, cite=best.cite,
@@ -96,6 +97,14 @@ def _towards(s: Subject, move: Move, facts: Iterable[Fact]) -> float | None:
     view, patient = move.view, s.case.scenario.patient
     after = move.belief.posterior({**view.record.known, **told}, patient.age, patient.sex, view.record.complaint)
     return round(log2(float(after[gold].sum()) / float(move.p[gold].sum())), 6)
+
+
+def _gain(finding: str, move: Move) -> float:
+    return move.gains.get(finding, 0.0)
+
+
+def _gain_of_order(reveals: tuple[str, ...], move: Move) -> float:
+    return move.of_order(reveals)
 
 
 def _most(moves: tuple[Move, ...], of: Callable[[Move], float]) -> tuple[Move, float]:

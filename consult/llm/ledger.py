@@ -163,13 +163,13 @@ class Player:
                 problem = f"is no line of a cassette: {e}"
                 raise DataError(problem, file=str(path), line=number, mend="record it again with --record") from None
 
-    def _load(self, line: dict[str, object], number: int) -> None:
+    def _load(self, line: dict[str, Any], number: int) -> None:
         if number == 1:
             if line.get("cassette") != _VERSION:
                 raise ValueError(f"version {line.get('cassette')}")
             return
-        key = Key(**line["key"])  # type: ignore[arg-type]
-        answer = Answer.of(line["answer"])  # type: ignore[arg-type]
+        key = Key(**line["key"])
+        answer = Answer.of(line["answer"])
         self._exact.setdefault(key, answer)
         self._anywhere.setdefault(tuple(key[1:]), answer)
 

@@ -145,8 +145,14 @@ def setup_of(choice: Choice, db: Path) -> Setup:
         patient=agents.get(PATIENT) or "reference",
         hospital=choice.get("hospital") or "general",
         seed=int(choice.get("seed") or 0),
+        api_base=_api_base(),
     )
     return setups(plan)[0]
+
+
+def _api_base() -> str:
+    """Where models are reached; what is `--api-base` elsewhere has only its twin here."""
+    return os.environ.get("CONSULT_API_BASE", "")
 
 
 def _fork_of(choice: Choice, parent: Transcript) -> Setup:
@@ -161,7 +167,7 @@ def _fork_of(choice: Choice, parent: Transcript) -> Setup:
         changes["seed"] = int(changes["seed"])
     if choice.get("result"):
         changes["results"] = (choice["result"],)
-    return fork_of(parent, int(choice["turn"]), changes, models=Models(api_base=os.environ.get("CONSULT_API_BASE", "")))
+    return fork_of(parent, int(choice["turn"]), changes, models=Models(api_base=_api_base()))
 
 
 def scene_of(header: Header, **given: Any) -> Scene:

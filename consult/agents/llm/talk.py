@@ -48,8 +48,9 @@ class Models:
 
     def endpoint(self, model: str) -> Endpoint:
         """Where a model is reached. Raises UsageError where its name or the address can be none."""
-        how = {"transport": self.transport, "concurrency": self.concurrency, "timeout": self.timeout}
-        return Endpoint(model, self.api_base, **how)  # type: ignore[arg-type]
+        return Endpoint(
+            model, self.api_base, transport=self.transport, concurrency=self.concurrency, timeout=self.timeout
+        )
 
     def sampling(self) -> Sampling:
         """How a model draws its words: as its provider or server has it."""

@@ -137,7 +137,7 @@ def test_played_in_the_bare_terminal_and_taken_up(tmp_path: Path, end: Callable[
             for question in QUESTIONS:
                 t.until(f"Doctor: {question}")
             t.until("you> ")
-            t.type("/refer\n\n\n\n\n\nemergency\n3\n\n\n")
+            t.type("/refer\n\nemergency\n3\n\n\n\n")
             t.until("kept as")
             assert t.ended() == 0
         assert left_open(db) == []

@@ -167,7 +167,7 @@ Tab takes the keys from the line you type in to the dialogue, where the tape's k
     def _typed(self, event: Input.Submitted) -> None:
         read, commands = _LINES[self.seat]
         typed = read(event.value)
-        if not self.your_turn and typed.ask_for != "pause":
+        if not self.your_turn and typed.ask_for not in ("pause", "hand-back", "help"):
             return  # what was typed stays, until it is the human's turn
         if typed.problem:
             self.app.notify(typed.problem, severity="warning", markup=False)
@@ -177,10 +177,12 @@ Tab takes the keys from the line you type in to the dialogue, where the tape's k
             self._act(typed.action)
         elif typed.ask_for == "pause":
             self.action_leave()
+        elif typed.ask_for == "hand-back":
+            self.action_take("")
         elif typed.ask_for == "help":
             words = "\n".join(f"{command} {what}" for command, what in commands.items())
             self.app.notify(words, title="Type freely, or", timeout=12, markup=False)
-        elif typed.ask_for and self._menu is not None:
+        elif typed.ask_for in ("diagnose", "refer") and self._menu is not None:
             self.app.push_screen(Ending(self._menu, kind=typed.ask_for), self._act)
 
     def _act(self, action: Action | None) -> None:

@@ -24,9 +24,7 @@ from consult.tui.left import left_open
 from consult.tui.typed import read_line, read_patient
 
 CHEST = "Does your chest hurt?\n"
-END = (
-    "/diagnose\nheart attack 80\n\nurgent\n3\naspirin; watch\nIt may be your heart.\nCall us if it gets worse.\n"
-)
+END = "/diagnose\nheart attack 80\n\nurgent\n3\naspirin; watch\nIt may be your heart.\nCall us if it gets worse.\n"
 PAIN = "I have a burning pain behind my breastbone.\n"
 
 
@@ -57,7 +55,9 @@ def test_the_doctor_leaves_and_ends_it_another_time(tmp_path: Path) -> None:
 
 def test_what_cannot_be_taken_is_asked_for_again_and_the_end_of_the_input_ends_nothing(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
-    code, out, _ = played(db, "/refer\nflu 70\ncold 40\ncold 30 %\n\n\nsoon\nUrgent\n\nwitchcraft\n?\npaed\ncardiology\nShe faints.\n")
+    code, out, _ = played(
+        db, "/refer\nflu 70\ncold 40\ncold 30 %\n\n\nsoon\nUrgent\n\nwitchcraft\n?\npaed\ncardiology\nShe faints.\n"
+    )
     assert code == 0
     for words in (
         "the probabilities are more than 100 % together", "nothing is none of emergency, urgent", "soon is none of",

@@ -151,6 +151,8 @@ def test_the_facts_are_hidden_but_for_the_teacher_and_pause_keeps(tmp_path: Path
         assert "heartburn" not in said(screen, "#panel-facts")
         screen.query_one("#say", Input).value = "/help"
         await pilot.press("enter")
+        await until(pilot, lambda: "orders a test or an examination" in screenful(pilot))
+        await pilot.press("escape")
         screen.query_one("#say", Input).value = "/pause"
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, Home) and listing(pilot).rows)

@@ -34,8 +34,14 @@ def ask_ending(menu: Menu, kind: Literal["diagnose", "refer"]) -> Conclude | Ref
     try:
         differential = _differential()
         urgency = _ask(f"urgency ({', '.join(levels)})> ", lambda line: _one_of(levels, line, needed=refer))
-        place = _ask("department, its name or a part of it; ? lists all> ", lambda line: _place(menu, line, needed=refer))
-        prompts = ("reason" if refer else "plan, parts with ;", "what you tell the patient", "what must bring them back")
+        place = _ask(
+            "department, its name or a part of it; ? lists all> ", lambda line: _place(menu, line, needed=refer)
+        )
+        prompts = (
+            "reason" if refer else "plan, parts with ;",
+            "what you tell the patient",
+            "what must bring them back",
+        )
         return LastWord(differential, urgency, place, *(_ask(f"{p}> ", str) for p in prompts)).action(kind)
     except _Back:
         return None

@@ -50,8 +50,8 @@ class Home(Screen[None]):
     HELP = """\
 Six lists. Enter opens what is marked: a consultation to be seen again, a run to see its
 consultations, and with a scenario, persona, hospital or agent a new consultation begins.
-/ searches for words, f leaves those whose patient broke the law, w those whose diagnosis
-was wrong, s sorts by the next column."""
+/ searches for words, f shows only those in which the patient broke the law, w only those with a
+wrong diagnosis, s sorts by the next column, Esc shows all again."""
     AUTO_FOCUS = ""  # the list takes the keys when it has been read
     app: ConsultApp
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -33,6 +33,7 @@ class Start(ModalScreen[Choice | None]):
 Choose with the arrow keys and Enter, or type the first letters of a name in an open list.
 Tab goes from field to field. The same choices with the same seed give the same words. For a consultation that
 goes on otherwise from a turn: what you leave as it is stays as it was."""
+    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back"),
         Binding("ctrl+s", "start", "Start"),
@@ -52,7 +53,7 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
                 with Horizontal(classes="field"):
                     yield Label(title)
                     fixed = name == "scenario" and turn is not None
-                    yield Select[str]([], id=name, allow_blank=True, prompt="…", compact=True, disabled=fixed)
+                    yield Select[str]([("…", "")], id=name, allow_blank=False, compact=True, disabled=fixed)
             if turn is not None:
                 with Horizontal(classes="field"):
                     yield Label("An order's result")
@@ -101,7 +102,7 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
         choice = dict(self._given)
         for field in FIELDS:
             value = self.query_one(f"#{field}", Select).value
-            if isinstance(value, str):
+            if isinstance(value, str) and value:
                 choice[field] = value
         for given in self.query("#result").results(Input):
             choice["result"] = given.value.strip()

@@ -47,7 +47,9 @@ class Typed(NamedTuple):
 
 def read_line(line: str) -> Typed:
     """What the doctor typed."""
-    return _read(line, COMMANDS, lambda text: Typed(Ask(text=text)), {"/order": _order, "/hint": lambda _: Typed(Hint())})
+    return _read(
+        line, COMMANDS, lambda text: Typed(Ask(text=text)), {"/order": _order, "/hint": lambda _: Typed(Hint())}
+    )
 
 
 def read_patient(line: str) -> Typed:

@@ -26,6 +26,7 @@ class Ending(ModalScreen[Conclude | Refer | None]):
     HELP = """\
 The likeliest condition comes first; names complete themselves with the right arrow key. Probabilities are percent, together
 at most 100, and may be left out. An empty differential is an abstention. Ctrl-S ends the consultation."""
+    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back"),
         Binding("ctrl+s", "end", "End the consultation"),

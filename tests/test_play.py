@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +91,16 @@ def test_agents_go_on_and_the_human_takes_a_seat_again(tmp_path: Path) -> None:
            for p, kind in ((DOCTOR, Question), (PATIENT, Utterance))}  # fmt: skip
     assert own == {DOCTOR: [CHEST.strip(), "Do you smoke?"], PATIENT: [PAIN.strip()]}
     assert left_open(db) == []
+
+
+def test_nothing_is_played_or_kept_where_ctrl_c_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it comes in the middle of that, what it breaks off may swallow it."""
+    threads = []
+    kept = Sitting.kept
+    monkeypatch.setattr(Sitting, "kept", lambda sitting: threads.append(threading.current_thread()) or kept(sitting))
+    played(tmp_path / "a.db", CHEST)
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 @pytest.mark.parametrize("words", ["\x07", "\x1b[31m", "\u202e \ufeff"])

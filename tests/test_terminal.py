@@ -16,6 +16,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from scripted_server import Say, ScriptedServer
 
 from consult.store.db import Store
 from consult.tui.left import left_open
@@ -143,44 +144,31 @@ def test_played_in_the_bare_terminal_and_taken_up(tmp_path: Path, end: Callable[
         assert left_open(db) == []
 
 
-PLUG_IN = """\
-import threading
-
-def make(role):
-    return Sleepy()
-
-class Sleepy:
-    def act(self, view):
-        threading.Event().wait()
-"""
+def left_by_keys(t: Terminal) -> None:
+    t.type("\x1b")
+    t.until("not over")
+    t.type("q")
 
 
-@pytest.fixture
-def sleepy(tmp_path: Path) -> dict[str, str]:
-    """A doctor that never answers, installed as pip would."""
-    info = tmp_path / "site" / "sleepy-1.dist-info"
-    info.mkdir(parents=True)
-    (info.parent / "sleepy.py").write_text(PLUG_IN)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sleepy\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[consult.agents]\nsleepy = sleepy:make\n")
-    return {"PYTHONPATH": os.pathsep.join([str(info.parent), *filter(None, [os.environ.get("PYTHONPATH")])])}
-
-
-@pytest.mark.parametrize(("end", "code"), ENDS[1:], ids=lambda e: getattr(e, "__name__", ""))
-def test_while_a_model_is_asked(
-    tmp_path: Path, sleepy: dict[str, str], end: Callable[[Terminal], None], code: int
-) -> None:
+@pytest.mark.parametrize(("end", "code"), [*ENDS[1:], (left_by_keys, 0)], ids=lambda e: getattr(e, "__name__", ""))
+def test_while_a_server_does_not_answer(tmp_path: Path, end: Callable[[Terminal], None], code: int) -> None:
+    """In the bare terminal, then in the application: both are left, and what was said before is kept."""
     db = tmp_path / "a.db"
-    words = ("--as", "patient", "--inquirer", "sleepy", "--plain", "--db", str(db))
-    with terminal("play", *words, **sleepy) as t:
-        t.until("you> ")
-        t.type("I have heartburn.\n")
-        while not left_open(db):
-            assert t.process.poll() is None
-        end(t)
-        assert t.ended() == code
-    (found,) = left_open(db)
-    assert found[0]["inquirer"] == "sleepy"
+    with ScriptedServer(Say(wait=3600)) as server:
+        env = {"CONSULT_API_BASE": server.url, "OPENAI_API_KEY": "none", "CONSULT_DB": str(db)}
+        with terminal("play", "--as", "patient", "--inquirer", "llm:openai/silent", "--plain", **env) as t:
+            t.until("you> ")
+            t.type("I have heartburn.\n")
+            server.wait_for(1)
+            (end if code else interrupted)(t)
+            assert t.ended() == (code or 130)
+        with terminal(**env) as t:
+            t.until("not over")
+            t.type("\r")
+            server.wait_for(2)
+            end(t)
+            t.ended()
+    assert [choice["inquirer"] for choice, _ in left_open(db)] == ["llm:openai/silent"]
 
 
 @pytest.mark.parametrize("end", [closed, interrupted])

@@ -1,7 +1,7 @@
 """`consult play`: a human takes a side in the bare terminal, line by line; a screen reader reads it as it comes.
 
-The same table as in the terminal application, at which one thread sits: what is typed is asked for when it is the
-human's turn, and where they have handed back, between two turns of the agents. Must not import textual.
+The same table as in the terminal application: what is typed is asked for when it is the human's turn, and where they have
+handed back, between two turns of the agents. Must not import textual.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -75,7 +77,7 @@ def play(
     table = Table(db, {**choice, seat: HUMAN})
     desk = _Desk(table, plain=plain)
     try:
-        table.run(desk.take)
+        desk.sit()
     except (KeyboardInterrupt, click.Abort):
         note("\nkept; the same command takes it up again")
         ctx.exit(INTERRUPTED)
@@ -113,9 +115,20 @@ class _Desk:
         self._typing = False
         self._asks = True
         """Whether the human is asked between two turns of the agents."""
+        self._done = False
         self.problem = ""
         self.kept = ""
         """The id it is kept under, once it is over."""
+
+    def sit(self) -> None:
+        """Until it is over, or left.
+
+        The table has a thread of its own: Ctrl-C comes in this one alone, and never in the middle of a turn or of keeping it.
+        """
+        brought: SimpleQueue[Brought] = SimpleQueue()
+        Thread(target=self._table.run, args=(brought.put,), name="table", daemon=True).start()
+        while not self._done:
+            self.take(brought.get())
 
     def take(self, brought: Brought) -> None:
         """What the table brings."""
@@ -212,11 +225,12 @@ class _Desk:
         go_on()
 
     def _leave(self) -> None:
+        self._done = True
         self._table.stop()
         note("kept; the same command takes it up again")
 
     def _end(self, problem: str, kept: str) -> None:
-        self.problem = problem
+        self._done, self.problem = True, problem
         if problem or self._printer is None:
             return
         self._printer.finish()

@@ -144,6 +144,44 @@ def test_played_in_the_bare_terminal_and_taken_up(tmp_path: Path, end: Callable[
         assert left_open(db) == []
 
 
+FIRST_PAINT = """
+import os, sys
+from textual.drivers.linux_driver import LinuxDriver
+from consult.cli.main import main
+
+write = LinuxDriver.write
+
+def written(self, data):
+    write(self, data)
+    if "Scenarios" in data:
+        names = [*sys.modules, *(os.path.basename(path) for path, _ in self._app.stylesheet.source)]
+        with open(os.environ["THERE"], "w") as file:
+            file.write(" ".join(names))
+        os._exit(0)
+
+LinuxDriver.write = written
+sys.argv[1:] = []
+main()
+"""
+LIGHT = {
+    "consult", "consult.clean", "consult.cli", "consult.cli.main", "consult.errors", "consult.settings", "consult.tui",
+    *(f"consult.tui.{name}" for name in ("app", "help", "home", "left", "listing", "sources", "themes")),
+}  # fmt: skip
+
+
+def test_what_is_there_before_the_first_paint(tmp_path: Path) -> None:
+    """Nothing that it does not need: of consult, of other libraries, of rules for how screens look."""
+    there = tmp_path / "there"
+    env = {**os.environ, "TERM": "xterm-256color", "CONSULT_DB": str(tmp_path / "a.db"), "THERE": str(there)}
+    t = Terminal([sys.executable, "-c", FIRST_PAINT], env)
+    assert t.ended() == 0
+    t.close()
+    names = set(there.read_text().split())
+    assert {name for name in names if name.partition(".")[0] == "consult" and not name.endswith("tcss")} <= LIGHT
+    assert {"consult.tcss", "consult.tui.home"} <= names
+    assert not names & {"screens.tcss", "pydantic", "yaml", "sqlite3", "sqlite_utils", "numpy", "langgraph", "litellm"}
+
+
 def left_by_keys(t: Terminal) -> None:
     t.type("\x1b")
     t.until("not over")

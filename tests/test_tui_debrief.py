@@ -97,6 +97,7 @@ def test_enter_leads_to_the_place_and_r_comes_back() -> None:
         assert parent.upto > cites[1].seq
         again = await opened(pilot)
         assert again.made is screen.made  # it is not made a second time
+        await until(pilot, lambda: isinstance(again.focused, Line) and here(again).row.cites == cites)
         await pilot.press("escape")
         assert pilot.app.screen is parent
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Select
+from textual.widgets import Collapsible, Input, Select
 from tui_world import SIZES, dialogue, listing, play, said, screenful, until
 
 from consult.actions import Ask, Order
@@ -183,6 +183,9 @@ def test_the_human_is_the_patient(tmp_path: Path) -> None:
         assert isinstance(screen, Playing)
         await until(pilot, lambda: screen.your_turn)
         assert "chest pain" in said(screen, "#panel-facts")
+        assert [fold.id for fold in screen.query(Collapsible) if not fold.collapsed] == ["fold-facts"]
+        assert "reference · patient human ·" in " ".join(dialogue(screen).text.split())
+        assert "Faster" not in screenful(pilot)
         await says(pilot, screen, "I have heartburn.")
         assert "I have heartburn." in dialogue(screen).text
         assert "question 1" in dialogue(screen).text

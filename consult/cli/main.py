@@ -162,6 +162,8 @@ def cli(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand is None and not _on_a_terminal():
         click.echo(ctx.get_help())
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            click.echo("TERM=dumb: no place for the application; `consult play --plain` needs none", err=True)
         return
     for folder in os.environ.get("CONSULT_PATH", "").split(os.pathsep):
         if folder and not os.path.isdir(folder):

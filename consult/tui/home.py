@@ -144,6 +144,7 @@ wrong diagnosis, s sorts by the next column, Esc shows all again."""
 
     def _fill(self, read: Rows) -> None:
         listing = self.query_one(Listing)
+        marked = listing.row if listing.cursor else None  # on top, whatever is new is marked
         empty = f"✗ {read.problems[0]}" if read.problems else self.source.empty
         listing.fill(self.source.columns, read.rows, empty=empty)
         first_time = self.source.name == "consultations" and not read.rows and not read.problems
@@ -154,6 +155,8 @@ wrong diagnosis, s sorts by the next column, Esc shows all again."""
         elif self.focused is None:
             listing.focus()
         self._narrow()
+        if marked is not None:
+            listing.mark(marked.key)
 
     def action_read_again(self) -> None:
         """Reads the store and the files again."""

@@ -160,6 +160,10 @@ class Listing(ScrollView, can_focus=True, inherit_bindings=False):
         if self.is_mounted:
             self.post_message(self.Moved(self.row))
 
+    def mark(self, key: str) -> None:
+        """Puts the mark on the row of this key, if it is there."""
+        self.cursor = next((n for n, row in enumerate(self.rows) if row.key == key), self.cursor)
+
     def action_move(self, by: int) -> None:
         """Up or down."""
         self.cursor = min(max(self.cursor + by, 0), max(0, len(self.rows) - 1))

@@ -182,7 +182,7 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
         if typed.problem:
             self.app.notify(typed.problem, severity="warning", markup=False)
             return
-        event.input.value = ""
+        event.input.value = event.input.value.removeprefix(event.value)  # the next words may have been begun
         if typed.action is not None:
             self._act(typed.action)
         elif typed.ask_for == "pause":

@@ -257,6 +257,13 @@ def test_five_thousand_questions_are_laid_out_a_little_at_a_time(monkeypatch: py
         assert "And number 5000?" in dialogue(screen).text
         await pilot.press("left")
         assert screen.upto < len(events)
+        drawn: list[int] = []
+        render_line = Dialogue.render_line
+        monkeypatch.setattr(Dialogue, "render_line", lambda self, y: drawn.append(y) or render_line(self, y))
+        for key in ("pageup", "up", "pagedown", "left", "right"):
+            drawn.clear()
+            await pilot.press(key)
+            assert 0 < len(drawn) <= 2 * dialogue(screen).size.height, key
 
     watch(t, scene)
 

@@ -288,7 +288,9 @@ def test_what_is_typed_behind_a_tab_goes_to_the_next_field(db: Path) -> None:
             pilot.app.post_message(Key(key, key if len(key) == 1 else None))
         fields = {line.id: line for line in pilot.app.screen.query(Input)}
         await until(pilot, lambda: fields["personas"].value.endswith("d"))
-        assert [fields[name].value for name in ("scenarios", "personas", "inquirer")] == ["w", "d", "x"], "coming back to a field marks what is in it"
+        assert [fields[name].value for name in ("scenarios", "personas", "inquirer")] == ["w", "d", "x"], (
+            "coming back to a field marks what is in it"
+        )
 
     play(db, scene)
 

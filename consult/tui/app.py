@@ -55,6 +55,7 @@ class ConsultApp(App[None]):
 
     def __init__(self, db: Path) -> None:
         super().__init__()
+        self.animation_level = "none"  # a page that slides is drawn ten times
         self.db = db
         self.tables: dict[str, Table] = {}
         """What happens now, by what was chosen; on a screen or not."""

@@ -145,7 +145,7 @@ def test_played_in_the_bare_terminal_and_taken_up(tmp_path: Path, end: Callable[
 
 
 FIRST_PAINT = """
-import os, sys
+import gc, os, sys
 from textual.drivers.linux_driver import LinuxDriver
 from consult.cli.main import main
 
@@ -156,7 +156,7 @@ def written(self, data):
     if "Scenarios" in data:
         names = [*sys.modules, *(os.path.basename(path) for path, _ in self._app.stylesheet.source)]
         with open(os.environ["THERE"], "w") as file:
-            file.write(" ".join(names))
+            file.write(" ".join([*names, f"gc={gc.isenabled()}"]))
         os._exit(0)
 
 LinuxDriver.write = written
@@ -178,7 +178,7 @@ def test_what_is_there_before_the_first_paint(tmp_path: Path) -> None:
     t.close()
     names = set(there.read_text().split())
     assert {name for name in names if name.partition(".")[0] == "consult" and not name.endswith("tcss")} <= LIGHT
-    assert {"consult.tcss", "consult.tui.home"} <= names
+    assert {"consult.tcss", "consult.tui.home", "gc=False"} <= names
     assert not names & {"screens.tcss", "pydantic", "yaml", "sqlite3", "sqlite_utils", "numpy", "langgraph", "litellm"}
 
 

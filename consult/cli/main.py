@@ -7,6 +7,7 @@ Exit codes: 0 fine, 1 a fault of consult itself, 2 bad input, 3 some consultatio
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import os
 import sys
@@ -178,6 +179,7 @@ def _on_a_terminal() -> bool:
 
 
 def _open_the_application() -> None:
+    gc.disable()  # until the first paint, behind which the application turns it on: of what is made now, nothing is let go
     from consult.settings import DEFAULT_DB
     from consult.tui.app import ConsultApp  # textual: about 0.2 s
 

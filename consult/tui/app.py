@@ -7,6 +7,7 @@ screen is drawn before any of them is there.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -72,6 +73,7 @@ class ConsultApp(App[None]):
                 if hasattr(signal, name):  # not on every system
                     number = getattr(signal, name)
                     asyncio.get_running_loop().add_signal_handler(number, self._end_by, number)
+        self.call_after_refresh(gc.enable)
         self.theme_changed_signal.subscribe(self, lambda theme: self._colours(theme.name))
 
     def _end_by(self, number: int) -> None:

@@ -147,7 +147,7 @@ def test_played_in_the_bare_terminal_and_taken_up(tmp_path: Path, end: Callable[
 FIRST_PAINT = """
 import gc, os, sys
 from textual.drivers.linux_driver import LinuxDriver
-from consult.cli.main import main
+from consult.cli.entry import main
 
 write = LinuxDriver.write
 
@@ -164,7 +164,7 @@ sys.argv[1:] = []
 main()
 """
 LIGHT = {
-    "consult", "consult.clean", "consult.cli", "consult.cli.main", "consult.errors", "consult.settings", "consult.tui",
+    "consult", "consult.clean", "consult.cli", "consult.cli.entry", "consult.errors", "consult.settings", "consult.tui",
     *(f"consult.tui.{name}" for name in ("app", "help", "home", "left", "listing", "sources", "themes")),
 }  # fmt: skip
 
@@ -179,7 +179,17 @@ def test_what_is_there_before_the_first_paint(tmp_path: Path) -> None:
     names = set(there.read_text().split())
     assert {name for name in names if name.partition(".")[0] == "consult" and not name.endswith("tcss")} <= LIGHT
     assert {"consult.tcss", "consult.tui.home", "gc=False"} <= names
-    assert not names & {"screens.tcss", "pydantic", "yaml", "sqlite3", "sqlite_utils", "numpy", "langgraph", "litellm"}
+    assert not names & {
+        "screens.tcss",
+        "click",
+        "pydantic",
+        "yaml",
+        "sqlite3",
+        "sqlite_utils",
+        "numpy",
+        "langgraph",
+        "litellm",
+    }
 
 
 def left_by_keys(t: Terminal) -> None:

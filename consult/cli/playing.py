@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from consult.events import Event
     from consult.show import EventPrinter
     from consult.show.panels import Scene
+    from consult.sim.sitting import Action
     from consult.tui.feed import Brought, Opened
     from consult.tui.table import Table
     from consult.tui.typed import Typed
@@ -197,7 +198,7 @@ class _Desk:
         read, commands = (read_patient, PATIENTS) if self._seat == _PATIENT else (read_line, COMMANDS)
         while True:
             typed = _typed("you> ", read, {"Anything else": "is said", **commands})
-            action = typed.action
+            action: Action | None = typed.action
             if (kind := typed.ask_for) in ("diagnose", "refer") and self._opened is not None and self._opened.menu:
                 action = ask_ending(self._opened.menu, kind)
             if action is not None:

@@ -162,7 +162,8 @@ def facts(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
     by_order = []
     for fact in scene.facts:
         h = heard.get(fact.finding, Heard(None, None))
-        words = scene.finding(fact.finding, fact.values) + ("" if fact.state is State.PRESENT else f" ({fact.state})")
+        words = scene.finding(fact.finding, fact.values) + (f" “{one_line(fact.text, limit=120)}”" if fact.text else "")
+        words += "" if fact.state is State.PRESENT else f" ({fact.state})"
         if h.told is not None:
             tone = f", {h.by.tone.replace('_', ' ')}" if h.by and h.by.tone != "plain" else ""
             groups["told"].append(f"{scene.signs.yes} {words} (turn {h.told}{tone})")

@@ -142,7 +142,10 @@ class Timeline:
     def heard(self, upto: int) -> Mapping[str, Heard]:
         """What was asked for and told, by finding."""
         out: dict[str, Heard] = {}
-        said = [*self.all(Utterance, upto), *self.all(Result, upto)]  # a tenth of all there is
+        said: list[Utterance | Result] = [
+            *self.all(Utterance, upto),
+            *self.all(Result, upto),
+        ]  # a tenth of all there is
         for event in sorted(said, key=lambda e: e.seq):
             if isinstance(event, Utterance) and event.query:
                 for finding in event.query.findings:

@@ -104,9 +104,9 @@ class LastWord(NamedTuple):
         if kind == "refer":
             if department is None or urgency is None:
                 raise ValueError("a referral needs a department and an urgency")
-            return Refer(department=department, urgency=urgency, reason=self.plan, **said)  # type: ignore[arg-type]
+            return Refer(department=department, urgency=urgency, reason=self.plan, **said)
         plan = tuple(part.strip() for part in self.plan.split(";") if part.strip())
-        return Conclude(plan=plan, urgency=urgency, department=department, **said)  # type: ignore[arg-type]
+        return Conclude(plan=plan, urgency=urgency, department=department, **said)
 
 
 def ranked(typed: list[tuple[str, str]]) -> tuple[Diagnosis, ...]:

@@ -33,9 +33,14 @@ def main() -> int:
     return 0
 
 
+def somebody_sits_there() -> bool:
+    """Whether keys can be pressed, and what comes of it is seen."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
 def on_a_terminal() -> bool:
-    """Whether somebody sits there who can press keys; a dumb terminal cannot place a character."""
-    return all(s is not None and s.isatty() for s in (sys.stdin, sys.stdout)) and os.environ.get("TERM") != "dumb"
+    """Whether there is a terminal for the application; a dumb one cannot place a character."""
+    return somebody_sits_there() and os.environ.get("TERM") != "dumb"
 
 
 def say_what_is_passed_over() -> None:

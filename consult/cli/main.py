@@ -18,7 +18,7 @@ from typing import Any, Final
 import click
 
 from consult.clean import clean, one_line
-from consult.cli.entry import on_a_terminal, open_application, say_what_is_passed_over
+from consult.cli.entry import on_a_terminal, open_application, say_what_is_passed_over, somebody_sits_there
 from consult.errors import ConsultError
 
 INTERNAL: Final = 1
@@ -163,7 +163,7 @@ def cli(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand is None and not on_a_terminal():
         click.echo(ctx.get_help())
-        if sys.stdin.isatty() and sys.stdout.isatty():
+        if somebody_sits_there():
             click.echo("TERM=dumb: no place for the application; `consult play --plain` needs none", err=True)
         return
     if ctx.invoked_subcommand is None:

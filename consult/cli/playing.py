@@ -80,7 +80,8 @@ def play(
     try:
         desk.sit()
     except (KeyboardInterrupt, click.Abort):
-        note("\nkept; the same command takes it up again")
+        click.echo(err=True)
+        note("kept; the same command takes it up again")
         ctx.exit(INTERRUPTED)
     if desk.problem:
         note(desk.problem)
@@ -149,7 +150,8 @@ class _Desk:
             else:
                 self._happened(brought)
         except EOFError:
-            self._leave()  # /pause is as the end of the input
+            click.echo(err=True)  # the cursor stands behind a prompt
+            self._leave()
 
     def _sit(self, seat: str) -> None:
         """Whoever handed back to an agent before they left takes the seat again."""
@@ -205,7 +207,8 @@ class _Desk:
                 self._table.say(action)
                 return
             if kind == "pause":
-                raise EOFError
+                self._leave()
+                return
             if kind == "hand-back":
                 self._table.take("")
                 return
@@ -216,7 +219,8 @@ class _Desk:
 
         kind = _typed(f"{enter}, /help says what else> ", read_watcher, WATCHERS).ask_for
         if kind == "pause":
-            raise EOFError
+            self._leave()
+            return
         if kind in ("doctor", "patient"):
             self._table.take(kind.replace("doctor", _DOCTOR))
             return

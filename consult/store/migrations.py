@@ -67,6 +67,13 @@ def _members(db: Database) -> None:
     db.table("members").create_index(["consultation"])
 
 
+def _waits(db: Database) -> None:
+    db.conn.execute(
+        """create table waits (consultation integer not null references consultations, role text not null,
+            seconds text not null, kept integer not null, primary key (consultation, role)) without rowid"""
+    )
+
+
 MIGRATIONS: Final = (
     Migration(1, "the first tables: runs, consultations with their transcripts, scores", _first),
     Migration(2, "one consultation may belong to several runs, and a retried cell replaces its failure", _members),
@@ -75,6 +82,7 @@ MIGRATIONS: Final = (
         "small rows: transcripts compressed, scores in one row for each version of the scorers, words in an index",
         lambda db: compact(db.conn),
     ),
+    Migration(4, "how long models' answers took: a measurement, which no transcript may hold", _waits),
 )
 
 

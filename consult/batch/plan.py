@@ -20,7 +20,7 @@ from consult.terms import Resolver, Words, problem
 
 ALL: Final = "all"
 TAG: Final = "tag:"
-ROLES: Final = ("patient", "recipient", "triage", "assessor")
+ROLES: Final = ("patient", "recipient", "triage", "assessor", "matcher")
 """Every role of a line-up but the inquirer."""
 ASIDE: Final = ("name", "budget", "api_base", "timeout")
 """Fields that do not say what is run."""
@@ -50,11 +50,13 @@ class LineUp(Record):
     recipient: Words = ""
     triage: Words = ""
     assessor: Words = ""
+    matcher: Words = ""
 
     @property
     def agents(self) -> dict[str, str]:
-        """The spec of each role."""
-        return {role: getattr(self, role) or "reference" for role in ("inquirer", *ROLES)} | {"examiner": "reference"}
+        """The spec of each role; a matcher only where there is one."""
+        agents = {role: getattr(self, role) or "reference" for role in ("inquirer", *ROLES)} | {"examiner": "reference"}
+        return {role: spec for role, spec in agents.items() if (role, spec) != ("matcher", "reference")}
 
 
 class Plan(Record):
@@ -74,6 +76,8 @@ class Plan(Record):
     recipient: Words = "reference"
     triage: Words = "reference"
     assessor: Words = "reference"
+    matcher: Words = "reference"
+    """Who is asked which condition is meant where no name or code of the knowledge says so; reference: nobody."""
     rubric: Annotated[tuple[Words, ...], BeforeValidator(_listed)] = ()
     """By what models judge, where the assessor is one: mdbench, paces, process, files, folders. Empty: mdbench and paces."""
     hospital: Words = "general"

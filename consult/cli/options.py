@@ -19,6 +19,7 @@ ROLES: Final = {
     "recipient": "Who keeps the record",
     "triage": "Who predicts department and urgency",
     "assessor": "Who scores, beside the scorers: llm:MODEL, or several with commas",
+    "matcher": "Who is asked what a diagnosis means that nothing in the knowledge matches: llm:MODEL",
 }
 
 

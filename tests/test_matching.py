@@ -164,7 +164,9 @@ def test_where_it_does_not_answer_nothing_is_held_against_the_doctor(
     assert found["mdbench.3.1"].value is None
     assert "no answer on which condition is meant" in found["diagnosis.top1"].reason
     settled, _ = read(server, ended("shingles", "Girdle fire"))
-    assert scores(settled)["diagnosis.top1"].value == 1, "a right answer before it is right, whatever it would have said"
+    assert scores(settled)["diagnosis.top1"].value == 1, (
+        "a right answer before it is right, whatever it would have said"
+    )
     assert settled.verdict.by_model is not None
     assert settled.verdict.by_model.unanswered == 2
 

@@ -18,6 +18,7 @@ from consult.clean import clean
 from consult.errors import UsageError
 from consult.events import Changed, Event, Result
 from consult.hospital import load_hospital
+from consult.judge.panel import MATCHER
 from consult.llm.through_litellm import missing_key
 from consult.persona import Persona, load_persona
 from consult.players import HUMAN, player
@@ -147,7 +148,8 @@ def _as_it_was(then: Setup, persona: Persona) -> Context:
 
 def _check_reached(setup: Setup) -> None:
     """Raises UsageError where nothing says how a model is reached that plays from there on."""
-    for role, spec in played_by_models(setup.line_up).items():
+    played = played_by_models(setup.line_up)
+    for role, spec in (played | ({MATCHER: setup.matcher.spec} if setup.matcher is not None else {})).items():
         endpoint = setup.models.endpoint(parse(role, spec).model)
         if not setup.models.replay and (missing := missing_key(endpoint)):
             what = f"the {role} is {spec}, and no transcript says where a model is reached"

@@ -39,6 +39,7 @@ from consult.show.words import (
     LEAST,
     SHARES,
     changed,
+    named_words,
     plain_name,
     reading_time,
     safe,
@@ -317,7 +318,7 @@ def _end(reader: Reader, e: Concluded | Referred, wait: float) -> Beat:
 
 def _answer(reader: Reader, v: Verdict) -> Answer:
     gold = reader.name(v.gold)
-    named = [reader.name(d.condition) if d.condition else one_line(d.name, limit=80) for d in v.differential]
+    named = [named_words(d, reader.name) for d in v.differential]
     if v.unsettled:
         words = f"not judged: {one_line(v.unsettled, limit=200)}"
     elif not named:

@@ -12,9 +12,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from consult.clean import one_line
-from consult.events import Audited, Event, Header, Named, Ordered, Question, Scored, Stopped, Verdict
+from consult.events import Audited, Event, Header, Ordered, Question, Scored, Stopped, Verdict
 from consult.show.paint import BAD, GOOD, QUIET, Canvas
-from consult.show.words import BREACHES, LEAST, SHARES, plain_name, safe, value_words
+from consult.show.words import BREACHES, LEAST, SHARES, named_words, plain_name, safe, value_words
 from consult.terms import Department
 
 _MISSED: Final = "inquiry.efficiency"
@@ -93,7 +93,7 @@ class Card:
 
     def _draw_diagnosis(self, canvas: Canvas, v: Verdict) -> None:
         gold = self._name(v.gold)
-        named = [self._named(d) for d in v.differential]
+        named = [named_words(d, self._name) for d in v.differential]
         if v.unsettled:
             canvas.block("diagnosis", f"not judged: {one_line(v.unsettled, limit=200)}", "bold")
             return
@@ -111,10 +111,6 @@ class Card:
             right = d.condition in v.accepted
             if n == 1 or right or d.probability is None or d.probability >= LEAST:
                 self._draw_entry(canvas, n, name, d.probability, accepted=right)
-
-    def _named(self, d: Named) -> str:
-        known = self._name(d.condition) if d.condition else one_line(d.name, limit=80)
-        return f"{known} (“{one_line(d.name, limit=60)}”, matched by {d.by})" if d.by else known
 
     def _draw_entry(self, canvas: Canvas, n: int, name: str, p: float | None, *, accepted: bool) -> None:
         wide = min(34, canvas.room // 2)

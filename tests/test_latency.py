@@ -31,7 +31,6 @@ from consult.sim.session import Setup, play
 from consult.sim.sitting import Sitting
 from consult.stats.waits import Waits
 from consult.store.db import Store
-from consult.store.migrations import MIGRATIONS
 from consult.store.rows import prepared
 from consult.store.transcript import dumps
 
@@ -160,7 +159,7 @@ def test_a_store_from_before_it_was_measured_opens(setup_of: Make, server: Scrip
         list(execute(p, setups(p), store, concurrency=1))
     with sqlite3.connect("old.db") as conn:
         conn.execute("drop table waits")
-        conn.execute("delete from migrations where number = ?", (MIGRATIONS[-1].number,))
+        conn.execute("delete from migrations where number > 3")
     conn.close()
     with Store("old.db", readonly=True) as store:
         assert store.waits(list(store.members("r").values())) == {}

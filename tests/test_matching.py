@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -241,6 +242,27 @@ def test_a_batch_whose_matcher_fails_has_no_wrong_answers_and_is_made_up_for(ser
     server.default = answers
     consult("score", "r", "--matcher", MATCHER)
     assert [(r["rank"], r["correct"]) for r in rows()] == [(2, False), (1, True)]
+
+
+def test_what_is_made_up_for_counts_though_its_version_is_the_older_one(server: ScriptedServer) -> None:
+    def some(said: Json) -> Behaviour:
+        if said["model"] == "m":
+            return Fail(400, message="no") if "Krupphusten" in said["messages"][-1]["content"] else matches(said)
+        adult = "58 years" in json.dumps(said["messages"])
+        named = "Coronary plaque rupture" if adult else "Krupphusten"
+        return acts(concludes(differential=[{"condition": named, "probability": 0.5}]))
+
+    server.default = some
+    batch("--matcher", MATCHER, "--concurrency", "1")
+    assert [r["correct"] for r in rows()] == [None, True]
+    server.default = lambda said: matches(said) if said["model"] == "m" else some(said)
+    consult("score", "r", "--matcher", MATCHER)
+    assert [r["correct"] for r in rows()] == [True, True]
+    versions = json.loads(consult("score", "r", "--matcher", MATCHER, "--json").stdout)["versions"]
+    assert [(v["consultations"], v["latest"]) for v in versions] == [(2, 2), (1, 0)]
+    with sqlite3.connect("transcripts/consult.db") as db:
+        assert db.execute("select sum(correct) from outcomes").fetchone() == (2,)
+    db.close()
 
 
 def test_the_same_question_at_the_same_time_is_asked_once(server: ScriptedServer, tmp_path: Path) -> None:

@@ -74,6 +74,16 @@ def _waits(db: Database) -> None:
     )
 
 
+def _latest(db: Database) -> None:
+    db.conn.execute("drop view outcomes")
+    db.conn.execute(
+        """create view outcomes as select c.*, r.version, r.gold, r.top, r.rank, r.correct, r.correct_primary,
+            r.correct_secondary, r.urgency_error, r.clean from consultations c left join results r
+            on r.consultation = c.number and r.version =
+            (select version from (select version, max(number) from results where consultation = c.number))"""
+    )
+
+
 MIGRATIONS: Final = (
     Migration(1, "the first tables: runs, consultations with their transcripts, scores", _first),
     Migration(2, "one consultation may belong to several runs, and a retried cell replaces its failure", _members),
@@ -83,6 +93,9 @@ MIGRATIONS: Final = (
         lambda db: compact(db.conn),
     ),
     Migration(4, "how long models' answers took: a measurement, which no transcript may hold", _waits),
+    Migration(
+        5, "the latest scores are those made last: what had failed is made up for under an older version", _latest
+    ),
 )
 
 

@@ -15,10 +15,10 @@ from typing import Any, Final
 from consult.errors import UsageError
 from consult.stats.waits import Waits
 from consult.store.rows import COLUMNS, JUDGED, as_row
+from consult.store.scoring import LATEST
 
 _AT_ONCE: Final = 500
 """Rows read at a time."""
-_LATEST: Final = "(select max(version) from results where consultation = c.number)"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Wanted:
         values: list[Any] = [] if self.version is None else [self.version]
         values += [] if self.run is None else [self.run]
         values += [str(v) if name == "seed" else v for name, v in self.filters.items() if not isinstance(v, bool)]
-        version = _LATEST if self.version is None else "?"
+        version = LATEST.format("c.number") if self.version is None else "?"
         return (
             f"select {columns} from consultations c left join results r on r.consultation = c.number"  # noqa: S608 - our own names
             f" and r.version = {version} where 1{within}{tests}",

@@ -16,7 +16,7 @@ from consult.judge.rubric import BUILT_IN, Rubric, load_rubrics
 from consult.llm.base import Sampling
 from consult.llm.endpoint import CONCURRENCY, Endpoint, model_of
 from consult.llm.prompts import Prompts
-from consult.settings import search_path
+from consult.settings import users_own
 
 PROMPTS: Final = Path(__file__).resolve().parent / "prompts"
 DEFAULT: Final = BUILT_IN[:2]
@@ -105,7 +105,7 @@ def panel_of(
 
 def prompts_in(name: str, built_in: Path) -> Prompts:
     """The prompts in force of a folder of that name. Raises DataError where one of the user's stands for none of ours."""
-    own = [folder / name for folder in search_path("prompts")[:-1]]
+    own = [folder / name for folder in users_own("prompts")]
     return Prompts([*(folder for folder in own if folder.is_dir()), built_in])
 
 

@@ -148,7 +148,9 @@ def test_three_keys_start_what_is_marked(tmp_path: Path) -> None:
     play(tmp_path / "c.db", scene, (80, 24))
 
 
-def test_the_form_takes_doctor_seed_and_goes_back(tmp_path: Path) -> None:
+def test_the_form_takes_doctor_seed_and_goes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSULT_INQUIRER", "llm:openai/mine")
+
     async def scene(pilot: Pilot[None]) -> None:
         await pilot.press("n")
         assert isinstance(pilot.app.screen, Start)
@@ -156,7 +158,7 @@ def test_the_form_takes_doctor_seed_and_goes_back(tmp_path: Path) -> None:
         assert isinstance(pilot.app.screen, Home)
         await pilot.press("n")
         form = pilot.app.screen
-        await until(pilot, lambda: form.query_one("#inquirer", Select).value == "reference")
+        await until(pilot, lambda: form.query_one("#inquirer", Select).value == "llm:openai/mine")
         form.query_one("#inquirer", Select).value = "opening-only"
         form.query_one("#seed", Input).value = "7"
         await pilot.press("ctrl+s")

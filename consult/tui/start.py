@@ -5,6 +5,7 @@ Owns the form. Names only: what they stand for is loaded by the feed, in its thr
 
 from __future__ import annotations
 
+import os
 from typing import ClassVar
 
 from textual import on, work
@@ -24,6 +25,11 @@ FIELDS = {
     "inquirer": "Doctor",
     "hospital": "Hospital",
 }
+
+
+def _named(role: str) -> str:
+    """Who plays a role as the environment says: a model, of which no list has all; as for the options of that name."""
+    return os.environ.get(f"CONSULT_{role.upper()}", "")
 
 
 class Start(ModalScreen[Choice | None]):
@@ -82,8 +88,8 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
         names = {
             "scenario": (sorted(scenario_files()), DEFAULT_SCENARIO),
             "persona": (sorted(persona_files()), "neutral"),
-            "patient": (["reference", HUMAN], "reference"),
-            "inquirer": ([*doctors, HUMAN], "reference"),
+            "patient": (["reference", HUMAN], _named("patient") or "reference"),
+            "inquirer": ([*doctors, HUMAN], _named("inquirer") or "reference"),
             "hospital": (sorted(hospital_files()), "general"),
         }
         self.app.call_from_thread(self._fill, names)
@@ -91,7 +97,7 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
     def _fill(self, names: dict[str, tuple[list[str], str]]) -> None:
         for field, (known, default) in names.items():
             given = self._given.get(field, default)
-            options = list(dict.fromkeys([*known, given]))
+            options = list(dict.fromkeys([*known, default, given]))
             select = self.query_one(f"#{field}", Select)
             select.set_options([(name, name) for name in options])
             select.value = given

@@ -98,7 +98,7 @@ def test_a_panel_says_what_happened() -> None:
     assert "chest_pain_first (hard)" in drawn["triage"]
     assert "41 %" in drawn["belief"]
     assert "cue ignored" in drawn["mood"]
-    assert "together: cost 2, 10 min" in drawn["orders"]
+    assert "together: cost 2 (a question is 1), 10 min" in drawn["orders"]
     assert "guard stopped a leak" in drawn["audit"]
     assert "the patient kept to the law" in drawn["audit"]
     assert "not at hand" in drawn["facts"]

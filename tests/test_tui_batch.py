@@ -101,7 +101,7 @@ def test_a_run_is_seen_cell_by_cell(db: Path, size: tuple[int, int]) -> None:
 def grid_lines(screen: BatchScreen) -> list[str]:
     """The rows of the grid, without its head."""
     own = grid(screen)
-    return [own.render_line(y).text for y in range(2, own.size.height)]
+    return [own.render_line(y).text for y in range(3, own.size.height)]
 
 
 def test_a_finished_cell_opens_as_a_consultation_and_another_does_not(db: Path) -> None:
@@ -132,9 +132,9 @@ def test_the_mouse_marks_and_opens(db: Path) -> None:
         screen = await watching(pilot, "short")
         own = grid(screen)
         x = own._label + own._start(2)
-        await pilot.click(Grid, offset=(x, 2))
+        await pilot.click(Grid, offset=(x, 3))
         assert own.place == Place("indigestion_at_the_wheel", "choleric", "reference", 0)
-        await pilot.click(Grid, offset=(x, 2), times=2)
+        await pilot.click(Grid, offset=(x, 3), times=2)
         await until(pilot, lambda: isinstance(pilot.app.screen, Consultation))
 
     play(db, scene)

@@ -11,7 +11,7 @@ from golden import CELLS, FOLDER
 from handmade import header, made, numbered
 from textual.pilot import Pilot
 from textual.widgets import Collapsible, Input
-from tui_world import SIZES, dialogue, filled, golden_transcripts, listing, play, said, screenful, until, watch
+from tui_world import SIZES, dialogue, filled, golden_transcripts, helped, listing, play, said, screenful, until, watch
 
 from consult.events import Audited, Question, Stopped, StopReason, Utterance
 from consult.show import EventPrinter, Level, Lines, make_console
@@ -293,10 +293,10 @@ def test_what_went_wrong_is_said_in_its_place(tmp_path: Path) -> None:
 def test_help_shows_every_key(size: tuple[int, int]) -> None:
     async def scene(pilot: Pilot[None], screen: Consultation) -> None:
         foot = screenful(pilot).splitlines()[-1]
-        assert all(words in foot for words in ("Back", "Play", "Step", "Panels", "Flag", "Evidence", "Help"))
+        assert all(words in foot for words in ("Back", "Play", "Step", "Panels", "Debrief", "Flag", "Help"))
         await pilot.press("question_mark")
         assert isinstance(pilot.app.screen, HelpScreen)
-        keys = said(pilot.app.screen, "#help-keys")
+        keys = helped(pilot)
         assert all(b.description in keys for b in Consultation.BINDINGS)  # type: ignore[union-attr]
         await pilot.press("escape", "escape")
         assert not isinstance(pilot.app.screen, Consultation)

@@ -8,7 +8,7 @@ import pytest
 from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, Select
-from tui_world import SIZES, dialogue, filled, listing, play, said, screenful, until
+from tui_world import SIZES, dialogue, filled, helped, listing, play, said, screenful, until
 
 from consult.store.db import Store
 from consult.tui.consultation import Consultation
@@ -252,7 +252,7 @@ def test_help_shows_every_key_and_the_theme_changes(db: Path, size: tuple[int, i
         assert all(words in screenful(pilot) for words in ("Search", "Help", "Quit"))
         await pilot.press("question_mark")
         assert isinstance(pilot.app.screen, HelpScreen)
-        keys = said(pilot.app.screen, "#help-keys")
+        keys = helped(pilot)
         for binding in (*Home.BINDINGS, *Listing.BINDINGS):
             assert binding.description in keys or binding.action == "welcome"  # type: ignore[union-attr]
         await pilot.press("escape")

@@ -18,6 +18,7 @@ from consult.tui.app import ConsultApp
 from consult.tui.consultation import Consultation
 from consult.tui.dialogue import Dialogue
 from consult.tui.feed import Kept
+from consult.tui.help import HelpScreen
 from consult.tui.home import Home
 from consult.tui.listing import Listing
 
@@ -91,6 +92,15 @@ def listing(pilot: Pilot[None]) -> Listing:
 def said(screen: Any, selector: str) -> str:
     """The words of a static."""
     return str(screen.query_one(selector, Static).render())
+
+
+def helped(pilot: Pilot[None]) -> str:
+    """The keys that the help on the screen lists, in sight or not."""
+    screen = pilot.app.screen
+    assert isinstance(screen, HelpScreen)
+    with pilot.app.console.capture() as listed:
+        pilot.app.console.print(screen._keys(), width=200)
+    return listed.get()
 
 
 def screenful(pilot: Pilot[None]) -> str:

@@ -102,6 +102,13 @@ class Board:
         counts = self.counts
         return figures.top1(counts[Mark.RIGHT], counts[Mark.RIGHT] + counts[Mark.WRONG])
 
+    @cached_property
+    def shares(self) -> dict[tuple[str, str], float | None]:
+        """The share of right diagnoses so far in each group; None where none has been judged."""
+        counts = Counter(((p.persona, p.line_up), spot.mark) for p, spot in self.spots.items())
+        found = ((group, counts[group, Mark.RIGHT], counts[group, Mark.WRONG]) for group in self.groups)
+        return {group: right / (right + wrong) if right + wrong else None for group, right, wrong in found}
+
     def place(self, row: int, column: int) -> Place:
         """The place of a row and a column. Raises IndexError."""
         group, epoch = divmod(column, self.epochs)

@@ -38,7 +38,7 @@ def top1_in_words(share: tuple[float, float, float] | None) -> list[str]:
 def taken(tokens: int | None, cost: float | None) -> list[str]:
     """Tokens and money."""
     return [
-        "tokens unknown" if tokens is None else f"{tokens} tokens",
+        "tokens unknown" if tokens is None else f"{tokens:,} tokens",
         "cost unknown" if cost is None else f"${cost:.2f}",
     ]
 

@@ -29,11 +29,12 @@ GOOD: Final = "green"
 BAD: Final = "red"
 QUIET: Final = "dim"
 URGENCY: Final = {
-    "emergency": "bold white on red",
-    "urgent": "bold black on yellow",
-    "routine": "black on green",
-    "self_care": "black on bright_white",
+    "emergency": "bold reverse red",
+    "urgent": "bold reverse yellow",
+    "routine": "reverse green",
+    "self_care": "reverse",
 }
+"""Reversed, so that the words stand out of the colour on a dark terminal and on a light one."""
 
 
 class Level(StrEnum):

@@ -89,8 +89,9 @@ def triage(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
     e = timeline.last(Triaged, upto)
     if e is None:
         return _quiet("triage has not spoken yet")
-    out = Text().append(scene.place(e.department), style="bold").append("  ")
-    out.append(f" {e.urgency.replace('_', ' ').upper()} ", style=URGENCY[e.urgency])
+    place, urgency = scene.place(e.department), f" {e.urgency.replace('_', ' ').upper()} "
+    apart = "  " if len(place) + 2 + len(urgency) <= width else "\n"
+    out = Text().append(place, style="bold").append(apart).append(urgency, style=URGENCY[e.urgency])
     out.append(f"\nelse {scene.place(e.runner_up)}", style=QUIET)
     for rule in e.rules:
         kind = (rule.strength or rule.kind).replace("_", " ")
@@ -121,7 +122,7 @@ def belief(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
     """What the doctor holds for likely now, and how each of these went from turn to turn."""
     e = timeline.last(Belief, upto)
     if e is None:
-        return _quiet("this doctor says nothing of what it believes")
+        return _quiet("what this doctor believes is not known")
     past = timeline.all(Belief, upto)
     rows = worth_a_bar([(c, p) for c, p in e.top[:5]])
     wide = max(10, min(28, width // 2))
@@ -132,7 +133,7 @@ def belief(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
         label.truncate(wide, overflow="ellipsis", pad=True)
         went = spark([dict(b.top).get(condition, 0.0) for b in past], history)
         out.append("\n" if n else "").append_text(label).append(f" {p * 100:3.0f} % ").append(went, style="blue")
-    return out.append(f"\n{e.entropy:.1f} bits are open", style=QUIET)
+    return out.append(f"\n{e.entropy:.1f} bits of uncertainty are left", style=QUIET)
 
 
 def mood(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
@@ -145,9 +146,9 @@ def mood(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
     out = Text()
     for n, (name, colour) in enumerate(_MOODS):
         value = getattr(now, name)
-        went = spark([getattr(m, name) for m in turns], max(4, width - 18 - bar))
+        went = spark([getattr(m, name) for m in turns], max(4, width - 20 - bar))
         out.append("\n" if n else "").append(f"{name:<11}").append(scene.signs.bar(value, bar), style=colour)
-        out.append(f" {value * 100:3.0f}  ").append(went, style=colour)
+        out.append(f" {value * 100:3.0f} %  ").append(went, style=colour)
     causes = [safe(m.cause).replace("_", " ") for m in timeline.all(MoodChange, upto) if m.turn == now.turn]
     return out.append(f"\n{', '.join(dict.fromkeys(causes))}", style="italic dim")
 
@@ -166,11 +167,11 @@ def facts(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
         words += "" if fact.state is State.PRESENT else f" ({fact.state})"
         if h.told is not None:
             tone = f", {h.by.tone.replace('_', ' ')}" if h.by and h.by.tone != "plain" else ""
-            groups["told"].append(f"{scene.signs.yes} {words} (turn {h.told}{tone})")
+            groups["told"].append(f"{scene.signs.yes} {words} ({_when(h.told)}{tone})")
         elif fact.release is Release.ORDER_ONLY:
             by_order.append(f"{scene.signs.none} {words} ({scene.name(fact.order or '')})")
         elif h.asked is not None:
-            groups["asked for, not told"].append(f"{scene.signs.no} {words} (turn {h.asked}, {fact.release})")
+            groups["asked for, not told"].append(f"{scene.signs.no} {words} ({_when(h.asked)}, {fact.release})")
         else:
             groups["never asked" if over else "not yet"].append(
                 f"{scene.signs.none} {words} ({fact.release.replace('_', ' ')})"
@@ -186,6 +187,10 @@ def facts(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
     return out
 
 
+def _when(turn: int) -> str:
+    return f"turn {turn}" if turn else "opening"
+
+
 def orders(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
     """What was ordered, what came of it, and what it cost together."""
     found = timeline.all(Result, upto)
@@ -197,7 +202,7 @@ def orders(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
         out.append(scene.name(r.order) + extra, style="bold").append(f"  turn {r.turn}, cost {r.cost:g}\n", style=QUIET)
         out.append(one_line(r.text, limit=400) + "\n")
     cost, minutes = timeline.cost(upto)
-    return out.append(f"together: cost {cost:g}, {minutes:g} min", style="bold")
+    return out.append(f"together: cost {cost:g} (a question is 1), {minutes:g} min", style="bold")
 
 
 def audit(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:

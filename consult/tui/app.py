@@ -23,9 +23,11 @@ from textual.screen import Screen
 
 from consult.clean import one_line
 from consult.tui.home import Home
-from consult.tui.themes import NARROW, TERMINAL, THEMES, WIDE
+from consult.tui.themes import DARK, NARROW, TERMINAL, THEMES, WIDE
 
 if TYPE_CHECKING:
+    from rich.terminal_theme import TerminalTheme
+
     from consult.tui.feed import Ended
     from consult.tui.table import Table
 
@@ -63,18 +65,16 @@ class ConsultApp(App[None]):
         self._warmed = False
         for theme in THEMES.values():
             self.register_theme(theme)
-        self._colours(next(iter(THEMES)))
         self.theme = next(iter(THEMES))
 
     def on_mount(self) -> None:
-        """The terminal's colours go with the theme; a terminal that is closed ends the application, not the consultation."""
+        """A terminal that is closed ends the application, not the consultation."""
         if not self.is_headless:
             for name in ("SIGHUP", "SIGTERM"):
                 if hasattr(signal, name):  # not on every system
                     number = getattr(signal, name)
                     asyncio.get_running_loop().add_signal_handler(number, self._end_by, number)
         self.call_after_refresh(gc.enable)
-        self.theme_changed_signal.subscribe(self, lambda theme: self._colours(theme.name))
 
     def _end_by(self, number: int) -> None:
         """Leaves as by the keys; but Textual may wait for ever to write its last words to a terminal that is gone."""
@@ -83,8 +83,10 @@ class ConsultApp(App[None]):
         last.start()
         self.exit()
 
-    def _colours(self, name: str) -> None:
-        self.ansi_theme_dark = self.ansi_theme_light = TERMINAL.get(name, TERMINAL[next(iter(THEMES))])
+    @property
+    def ansi_theme(self) -> TerminalTheme:
+        """The terminal's colours go with the theme, in one step: Textual's own two would draw everything twice."""
+        return TERMINAL.get(self.theme, TERMINAL[DARK.name])
 
     def get_default_screen(self) -> Screen[None]:
         """Home."""

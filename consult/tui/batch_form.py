@@ -26,7 +26,7 @@ FIELDS: Final = {
     "scenarios": ("Scenarios", "all; ids, ward_*, tag:NAME, folders"),
     "personas": ("Temperaments", "neutral; choleric,sanguine@0.5, all"),
     "inquirer": ("Doctors", "reference; checklist,llm:MODEL"),
-    "epochs": ("Epochs", "1"),
+    "epochs": ("Epochs", "1; how often each is played"),
     "seed": ("Seed", "0"),
     "name": ("Name of the run", "made from the plan"),
     "budget": ("Budget", "none; time=2h,consultations=500,cost=1"),

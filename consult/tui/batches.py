@@ -125,6 +125,7 @@ with whatever is missing. A batch of another process is only watched."""
     def on_mount(self) -> None:
         """The first look is taken when the screen has been drawn."""
         self.query_one(Grid).focus()
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())
         self.call_after_refresh(self._watch)
 
     @property
@@ -151,7 +152,7 @@ with whatever is missing. A batch of another process is only watched."""
             here = going is not None and not going.over  # before the look: it may end meanwhile
             taken, raised = (tuple(going.taken), dict(going.raised)) if going else ((), {})
             board = watcher.look(store, taken, raised)
-            _ = board.top1  # loads scipy: not where the screen is drawn
+            _ = board.top1, board.shares  # loads scipy, counts all cells: not where the screen is drawn
             self.app.call_from_thread(self._seen, board, here=here)
             pause = max(PAUSE, 9 * (monotonic() - began))
 

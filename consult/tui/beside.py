@@ -8,10 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from rich.text import Text
 from textual import work
 from textual.message import Message
 
+from consult.clean import one_line
 from consult.errors import ConsultError
+from consult.players import DOCTOR
 from consult.show.timeline import Timeline
 from consult.tui.dialogue import Dialogue
 from consult.tui.feed import Kept, Opened
@@ -19,11 +22,17 @@ from consult.tui.pick import Pick
 from consult.tui.sources import LEFT, Column, Row, consultations
 
 if TYPE_CHECKING:
+    from consult.events import Header
     from consult.tui.app import ConsultApp
 
 _COLUMNS: Final = (
     Column("scenario", 22, grows=True), Column("persona", 12), Column("doctor", 12), Column("diagnosis", 12, spare=1),
 )  # fmt: skip
+
+
+def who(h: Header) -> str:
+    """What tells a consultation from another one, first what does so among those of the same case."""
+    return one_line(f"{h.persona} · {h.agents.get(DOCTOR, '?')} · {h.scenario}", limit=120)
 
 
 class Beside(Dialogue):
@@ -85,5 +94,6 @@ class Beside(Dialogue):
             self.app.tell(found[0].problem)
             return
         self.shown, self.display = Timeline(found[0].header, found[1]), True
+        self.border_title = Text(f" {who(found[0].header)} ")
         self.watch_over(self.shown, dict(found[0].scene.names))
         self.post_message(self.Changed(there=True))

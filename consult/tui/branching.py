@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from consult.tui.feed import Choice
 
 _COLUMNS: Final = (
-    Column("consultation", 18), Column("same to", 7, right=True), Column("then otherwise", 22, grows=True),
+    Column("consultation", 22), Column("same to", 7, right=True), Column("then otherwise", 22, grows=True),
     Column("said", 18, spare=1, grows=True), Column("diagnosis", 9), Column("turns", 5, spare=4, right=True),
     Column("efficiency", 10, spare=2, right=True), Column("courtesy", 8, spare=3, right=True),
 )  # fmt: skip

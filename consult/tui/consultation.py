@@ -24,15 +24,16 @@ from consult.show import Level
 from consult.show.panels import PANELS, Scene
 from consult.show.timeline import Timeline
 from consult.show.words import reading_time
-from consult.tui.beside import Beside
+from consult.tui.beside import Beside, who
 from consult.tui.debrief import Debriefed
 from consult.tui.dialogue import Dialogue
 from consult.tui.feed import Brought, Ended, Feed, Opened, Post
 from consult.tui.help import Keys
 from consult.tui.pick import Pick
-from consult.tui.side import Side
+from consult.tui.side import Side, hung
 from consult.tui.sources import Column, Row
 from consult.tui.tape import Tape
+from consult.tui.themes import NARROW
 
 SPEEDS: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0)
 """Times reading pace."""
@@ -63,15 +64,15 @@ what has come of that. On a narrow screen p changes between the two sides."""
         Binding("home,less_than_sign", "rewind", "To the beginning", show=False),
         Binding("end,greater_than_sign", "wind", "To the end", show=False),
         Binding("p,f2", "panels", "Panels", key_display="p"),
+        Binding("r", "debrief", "Debrief"),
+        Binding("w", "what_if", "What if"),
         Binding("f", "flag(1)", "Flag"),
         Binding("F", "flag(-1)", "Flag before", show=False),
         Binding("e", "evidence", "Evidence"),
-        Binding("question_mark,f1", "app.help", "Help", key_display="?"),
         Binding("d", "details", "Details"),
         Binding("b", "beside", "Beside"),
-        Binding("r", "debrief", "Debrief"),
-        Binding("w", "what_if", "What if"),
         Binding("v", "branches", "Branches"),
+        Binding("question_mark,f1", "app.help", "Help", key_display="?"),
         Binding("plus,equals_sign", "faster(1)", "Faster", key_display="+"),
         Binding("minus", "faster(-1)", "Slower", show=False, key_display="-"),
         *(Binding(str(n), f"fold({name!r})", f"Fold {name}", show=False) for n, name in enumerate(PANELS, 1)),
@@ -196,8 +197,8 @@ what has come of that. On a narrow screen p changes between the two sides."""
         for name, paint in PANELS.items():
             fold = self.query_one(f"#fold-{name}", Collapsible)
             if not fold.collapsed:
-                width = max(20, (fold.size.width or side.size.width) - 4)
-                text = paint(t, self.upto, self._seen(), width)
+                width = max(20, (fold.size.width or side.size.width) - 3)
+                text = hung(paint(t, self.upto, self._seen(), width), width, self.app.console)
                 if self._painted.get(name) != text:  # an update costs a layout of the screen
                     self._painted[name] = text
                     self.query_one(f"#panel-{name}", Static).update(text)
@@ -207,11 +208,17 @@ what has come of that. On a narrow screen p changes between the two sides."""
         return self.scene
 
     def _draw_tape(self, t: Timeline) -> None:
-        whole = t.turn(len(t))
-        of = f"{whole}" if self.over else f"{t.header.limits.get('max_turns', whole)} at most"
-        words = f"{self._state(t)}  question {t.turn(self.upto)} of {of}"
-        note = f"{self.upto}/{len(t)}" + (f"  kept as {self._kept}" if self._kept and self.size.width >= 110 else "")
-        self.query_one("#tape", Tape).set(words, self.upto / len(t) if len(t) else 0.0, note)
+        whole, turn = self._questions(t), t.turn(self.upto)
+        words = f"{self._state(t)}  question {turn} of {whole}{'' if self.over else ' at most'}"
+        note = f"event {self.upto} of {len(t)}" if self.over else ""
+        note += f"  kept as {self._kept}" if self._kept and self.size.width >= NARROW else ""
+        share = self.upto / max(1, len(t)) if self.over else turn / max(1, whole)
+        self.query_one("#tape", Tape).set(words, share, note)
+
+    def _questions(self, t: Timeline) -> int:
+        """How many there are; before the end, how many there may be."""
+        asked = t.turn(len(t))
+        return asked if self.over else t.header.limits.get("max_turns", asked)
 
     def _state(self, t: Timeline) -> str:
         """What is going on, in a word."""
@@ -305,7 +312,8 @@ what has come of that. On a narrow screen p changes between the two sides."""
     def _sought(self, event: Tape.Sought) -> None:
         self._stop()
         if self.timeline is not None:
-            self._go(round(event.share * len(self.timeline)))
+            t = self.timeline
+            self._go(round(event.share * len(t)) if self.over else t.answered(round(event.share * self._questions(t))))
 
     # Places
 
@@ -335,14 +343,15 @@ what has come of that. On a narrow screen p changes between the two sides."""
             return
         marks = self.timeline.marks()
         rows = [
-            Row(str(m.seq), ("✗ flag" if m.flag else "score", m.words, m.turn, self._words_at(m.seq)), f"{m.words} {m.flag and 'flag'}".casefold())
+            Row(str(m.seq), ("✗ flag" if m.flag else "score", _named(m.words), m.turn or "opening", self._words_at(m.seq)),
+                f"{m.words} {_named(m.words)} {'flag' if m.flag else 'score'}".casefold())
             for m in marks
         ]  # fmt: skip
         columns = (
-            Column("kind", 6, spare=2),
-            Column("what", 30),
+            Column("kind", 6),
+            Column("what", 26, grows=True),
             Column("question", 8, right=True),
-            Column("there", 20, grows=True, spare=1),
+            Column("what was said there", 18, grows=True, spare=1),
         )
         pick = Pick("Jump to a flag or to a score's evidence", columns, rows, empty="Nothing to jump to.")
         self.app.push_screen(pick, lambda row: self._jump(int(row.key), str(row.cells[1])) if row else None)
@@ -384,4 +393,11 @@ what has come of that. On a narrow screen p changes between the two sides."""
     @on(Beside.Changed)
     def _beside(self, event: Beside.Changed) -> None:
         self.set_class(event.there, "-beside")
+        if self.timeline is not None:
+            self.query_one("#dialogue").border_title = Text(f" {who(self.timeline.header)} ")
         self.call_after_refresh(self._draw)
+
+
+def _named(score: str) -> str:
+    """`inquiry: must ask` for `inquiry.must_ask`."""
+    return score.replace(".", ": ", 1).replace("_", " ")

@@ -32,8 +32,8 @@ _LABEL: Final = 26
 """Columns that a scenario's name takes at the most."""
 _NAME: Final = 4
 """Columns that a group takes at the least, for its name."""
-_HEAD: Final = 2
-"""Lines above the rows: temperaments, doctors."""
+_HEAD: Final = ("temperament", "doctor", "right so far")
+"""Lines above the rows."""
 
 
 class Grid(ScrollView, can_focus=True, inherit_bindings=False):
@@ -115,7 +115,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         longest = max((len(name) for group in self.board.groups for name in group), default=0)
         self._group = max(epochs * self._wide, min(longest, room), _NAME) + 1
         width = self._label + groups * self._group
-        self.virtual_size = Size(max(width, self.size.width - 1), self._rows + _HEAD)
+        self.virtual_size = Size(max(width, self.size.width - 1), self._rows + len(_HEAD))
         self.refresh()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -125,23 +125,26 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """The names of groups stand still above the rows, those of scenarios before them."""
         width, plain = self.size.width, self.rich_style
-        if y < _HEAD:
+        if y < len(_HEAD):
             parts = self._head(y)
-        elif (row := self.scroll_offset.y + y - _HEAD) < self._rows:
+        elif (row := self.scroll_offset.y + y - len(_HEAD)) < self._rows:
             parts = self._cells(row)
         else:
             return Strip.blank(width, plain)
         line = Strip(parts).crop(self.scroll_offset.x, self.scroll_offset.x + max(0, width - self._label))
-        name = self.board.scenarios[row] if y >= _HEAD else ("temperament", "doctor")[y]
-        label = one_line(name)[: self._label - 2].ljust(self._label - 2)
-        style = self.get_component_rich_style("grid--head") if y < _HEAD or row == self.row else plain
+        name = self.board.scenarios[row] if y >= len(_HEAD) else _HEAD[y]
+        label = _cut(one_line(name), self._label - 2)
+        style = self.get_component_rich_style("grid--head") if y < len(_HEAD) or row == self.row else plain
         return Strip([Segment(f" {label} ", style), *line]).adjust_cell_length(width, plain)
 
     def _head(self, y: int) -> list[Segment]:
-        """Names stand once above the groups that share them."""
-        style = self.get_component_rich_style("grid--head")
-        runs = ((one_line(name), len(list(same))) for name, same in groupby(group[y] for group in self.board.groups))
-        return [Segment(name[: n * self._group - 1].ljust(n * self._group), style) for name, n in runs]
+        """Names stand once above the groups that share them; below, the share of right diagnoses of each."""
+        style, board = self.get_component_rich_style("grid--head"), self.board
+        if y == len(_HEAD) - 1:
+            shares = ("–" if share is None else f"{share:.0%}" for share in board.shares.values())
+            return [Segment(share.ljust(self._group), style) for share in shares]
+        runs = ((one_line(name), len(list(same))) for name, same in groupby(group[y] for group in board.groups))
+        return [Segment(_cut(name, n * self._group - 1) + " ", style) for name, n in runs]
 
     def _cells(self, row: int) -> list[Segment]:
         """Signs; those in a run that look alike are one piece, for a screen has thousands of them."""
@@ -178,14 +181,14 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self.row = min(max(row, 0), max(0, self._rows - 1))
         self.column = min(max(column, 0), max(0, self._columns - 1))
         x, y = self.scroll_offset
-        room, wide = max(1, self.size.height - _HEAD - 1), max(1, self.size.width - self._label - 2)
+        room, wide = max(1, self.size.height - len(_HEAD) - 1), max(1, self.size.width - self._label - 2)
         start = self._start(self.column)
         x = start if start < x else max(x, start + self._wide - wide)
         y = self.row if self.row < y else max(y, self.row - room + 1)
         self.scroll_to(x, y, animate=False, immediate=True)
         if self.scroll_offset == before:
             for line in {old, self.row}:
-                self.refresh_line(line + _HEAD)
+                self.refresh_line(line + len(_HEAD))
         else:
             self.refresh()
         self.post_message(self.Moved())
@@ -208,7 +211,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_page(self, by: int) -> None:
         """A screenful up or down."""
-        self.mark(self.row + by * max(1, self.size.height - _HEAD - 1), self.column)
+        self.mark(self.row + by * max(1, self.size.height - len(_HEAD) - 1), self.column)
 
     def action_corner(self, which: int) -> None:
         """The first or the last cell."""
@@ -220,11 +223,16 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         """A click marks a cell, a second one opens it."""
-        row = self.scroll_offset.y + event.y - _HEAD
+        row = self.scroll_offset.y + event.y - len(_HEAD)
         group, within = divmod(self.scroll_offset.x + event.x - self._label, self._group)
         column = group * self.board.epochs + min(within // self._wide, self.board.epochs - 1)
-        if event.y >= _HEAD and event.x >= self._label and row < self._rows and column < self._columns:
+        if event.y >= len(_HEAD) and event.x >= self._label and row < self._rows and column < self._columns:
             again = (row, column) == (self.row, self.column) and event.chain > 1
             self.mark(row, column)
             if again:
                 self.action_choose()
+
+
+def _cut(name: str, wide: int) -> str:
+    """A name in so many columns; one that is longer says so."""
+    return (name if len(name) <= wide else f"{name[: wide - 1]}…").ljust(wide)

@@ -87,7 +87,9 @@ wrong diagnosis, s sorts by the next column, Esc shows all again."""
         with Horizontal(id="narrowing"):
             yield Input(placeholder="/ to search", id="search", compact=True)
             yield Static(id="filters")
-        yield Static(WELCOME, id="welcome", markup=False)
+        welcome = Text(WELCOME)
+        welcome.highlight_regex(r"(?m)^(Welcome.*|Enter|n|p|\?)(?= |$)", "bold")
+        yield Static(welcome, id="welcome")
         yield Listing(id="list")
         yield Static(id="detail", markup=False)
         yield Keys()

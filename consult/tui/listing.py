@@ -119,8 +119,9 @@ class Listing(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Columns are left out or grow with the room."""
+        """Columns are left out or grow with the room; the marked row is kept in sight."""
         self._lay_out()
+        self._follow()
 
     def render_line(self, y: int) -> Strip:
         """The head stands still above the rows."""
@@ -151,14 +152,17 @@ class Listing(ScrollView, can_focus=True, inherit_bindings=False):
 
     def watch_cursor(self, old: int, new: int) -> None:
         """The marked row is kept in sight."""
-        top, room = self.scroll_offset.y, max(1, self.size.height - 1)
-        if new < top:
-            self.scroll_to(y=new, animate=False, immediate=True)
-        elif new >= top + room:
-            self.scroll_to(y=new - room + 1, animate=False, immediate=True)
+        self._follow()
         self.refresh()
         if self.is_mounted:
             self.post_message(self.Moved(self.row))
+
+    def _follow(self) -> None:
+        top, room = self.scroll_offset.y, max(1, self.size.height - 1)
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, immediate=True)
+        elif self.cursor >= top + room:
+            self.scroll_to(y=self.cursor - room + 1, animate=False, immediate=True)
 
     def mark(self, key: str) -> None:
         """Puts the mark on the row of this key, if it is there."""

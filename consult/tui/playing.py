@@ -49,14 +49,15 @@ is the teacher's view: the facts of the case, hidden from a doctor until the end
 you see the facts (on a narrow screen with F2), and begin with what brings you here. Tab takes the
 keys from the line you type in to the dialogue, where the tape's keys work."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "app.help", "Help", show=False),
-        Binding("f2", "panels", "Panels", show=False),
+        Consultation.BINDINGS[0],
+        Binding("f1", "app.help", "Help", key_display="F1"),
+        Binding("f2", "panels", "Panels", key_display="F2"),
         Binding("f3,t", "teacher", "Teacher's view", key_display="F3"),
-        Binding("f4", "take('inquirer')", "Be the doctor", key_display="F4"),
-        Binding("f5", "take('patient')", "Be the patient", key_display="F5"),
+        Binding("f4", "take('inquirer')", "Be doctor", key_display="F4"),
+        Binding("f5", "take('patient')", "Be patient", key_display="F5"),
         Binding("f6", "take('')", "Hand back", key_display="F6"),
         Binding("f7", "again", "Try again", key_display="F7"),
-        Binding("f8", "stop", "Stop and keep", key_display="F8"),
+        Binding("f8", "stop", "Stop", key_display="F8"),
         *Consultation.BINDINGS,
         *Screen.BINDINGS,
     ]

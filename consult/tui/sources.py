@@ -204,7 +204,7 @@ SOURCES = (
     Source(
         "scenarios", "Scenarios",
         (Column("scenario", 24), Column("title", 30, grows=True), Column("age", 4, spare=2, right=True),
-         Column("sex", 6, spare=2), Column("tags", 24, spare=3), Column("facts", 5, spare=4, right=True),
+         Column("sex", 6, spare=2), Column("tags", 24, grows=True, spare=3), Column("facts", 5, spare=4, right=True),
          Column("orders", 6, spare=4, right=True)),
         scenarios, "No scenario fits.",
     ),

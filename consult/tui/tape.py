@@ -13,7 +13,7 @@ from consult.show.paint import Signs
 
 
 class Tape(Widget):
-    """`▶ ×4  turn 3 of 14  ███░░░  42 of 174 events`. Posts `Sought` when it is clicked."""
+    """`▶ playing ×4  question 3 of 14  ███░░░  event 42 of 174`. Posts `Sought` when it is clicked."""
 
     class Sought(Message):
         """A place on it was clicked, as a share of the whole."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from rich.terminal_theme import TerminalTheme
+from textual.color import Color
 from textual.theme import Theme
 
 DARK: Final = Theme(
@@ -20,8 +21,8 @@ LIGHT: Final = Theme(
 )  # fmt: skip
 CONTRAST: Final = Theme(
     name="consult-contrast", primary="#ffff00", secondary="#ffffff", accent="#00ffff", warning="#ffff00",
-    error="#ff8080", success="#80ff80", foreground="#ffffff", background="#000000", surface="#000000", panel="#000000",
-    dark=True, variables={"border": "#ffffff", "footer-key-foreground": "#ffff00", "text-muted": "#ffffff"},
+    error="#ffb0b0", success="#80ff80", foreground="#ffffff", background="#000000", surface="#000000", panel="#000000",
+    dark=True, variables={"border": "#ffffff", "footer-key-foreground": "#ffff00", "text-muted": "#c8c8c8"},
 )  # fmt: skip
 THEMES: Final = {theme.name: theme for theme in (DARK, LIGHT, CONTRAST)}
 
@@ -33,30 +34,31 @@ WIDE: Final = 170
 _Colour = tuple[int, int, int]
 
 
-def _terminal(background: _Colour, normal: list[_Colour], bright: list[_Colour]) -> TerminalTheme:
-    return TerminalTheme(background, normal[7], normal, bright)
+def _terminal(theme: Theme, normal: list[_Colour], bright: list[_Colour]) -> TerminalTheme:
+    ground, words = (Color.parse(colour or "").rgb for colour in (theme.background, theme.foreground))
+    return TerminalTheme(ground, words, normal, bright)
 
 
 TERMINAL: Final = {
     DARK.name: _terminal(
-        (18, 22, 28),
-        [(18, 22, 28), (208, 76, 88), (127, 191, 127), (229, 192, 123), (97, 160, 230), (198, 140, 230), (95, 200, 215),
+        DARK,
+        [(18, 22, 28), (240, 120, 128), (127, 191, 127), (229, 192, 123), (97, 160, 230), (198, 140, 230), (95, 200, 215),
          (220, 225, 232)],
-        [(110, 118, 129), (240, 130, 135), (150, 215, 150), (240, 210, 140), (120, 180, 245), (215, 160, 245),
+        [(110, 118, 129), (245, 145, 150), (150, 215, 150), (240, 210, 140), (120, 180, 245), (215, 160, 245),
          (120, 220, 232), (255, 255, 255)],
     ),
     LIGHT.name: _terminal(
-        (251, 251, 248),
+        LIGHT,
         [(26, 31, 38), (161, 26, 26), (29, 107, 42), (138, 90, 0), (20, 80, 160), (120, 30, 130), (0, 95, 115),
          (240, 240, 236)],
         [(90, 98, 108), (190, 30, 30), (30, 125, 50), (150, 100, 0), (25, 95, 190), (140, 40, 150), (0, 110, 130),
          (255, 255, 255)],
     ),
     CONTRAST.name: _terminal(
-        (0, 0, 0),
-        [(0, 0, 0), (235, 60, 60), (128, 255, 128), (255, 255, 0), (128, 200, 255), (255, 160, 255), (0, 255, 255),
+        CONTRAST,
+        [(0, 0, 0), (255, 176, 176), (128, 255, 128), (255, 255, 0), (150, 210, 255), (255, 160, 255), (0, 255, 255),
          (255, 255, 255)],
-        [(200, 200, 200), (255, 160, 160), (160, 255, 160), (255, 255, 128), (160, 215, 255), (255, 190, 255),
+        [(200, 200, 200), (255, 196, 196), (160, 255, 160), (255, 255, 128), (160, 215, 255), (255, 190, 255),
          (128, 255, 255), (255, 255, 255)],
     ),
 }  # fmt: skip

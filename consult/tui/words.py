@@ -56,14 +56,19 @@ at most 100, and may be left out. An empty differential is an abstention. Ctrl-S
                 yield Label("Department")
                 places = [(words, f"{p}/{s}") for p, s, words in self._menu.departments]
                 yield Select[str](places, id="department", prompt="not said", compact=True)
-            for name, title in (
-                ("plan", "Plan, with ;"),
-                ("explanation", "You tell them"),
-                ("safety_net", "Come back if"),
-            ):
+            last = (
+                ("Plan", "steps, with ; between them")
+                if self._kind == "diagnose"
+                else ("Reason", "why they are sent there")
+            )
+            for name, (title, empty) in {
+                "plan": last,
+                "explanation": ("You tell them", "what you think it is, and why, in plain words"),
+                "safety_net": ("Come back if", "what must bring the patient back at once"),
+            }.items():
                 with Horizontal(classes="row"):
                     yield Label(title)
-                    yield Input(id=name, compact=True)
+                    yield Input(id=name, placeholder=empty, compact=True)
             yield Static(id="problem", markup=False)
             yield Button("End the consultation", id="end", variant="primary", compact=True)
 

@@ -288,7 +288,7 @@ def drawn() -> dict[str, Console]:
     return made
 
 
-@pytest.mark.parametrize("name", ["run", "card", "tui"])
+@pytest.mark.parametrize("name", ["run", "card", "tui", "debrief"])
 def test_pictures_are_fresh(name: str, drawn: dict[str, Console]) -> None:
     console = drawn[name]
     root = ET.parse(ROOT / "docs" / "images" / f"{name}.svg").getroot()

@@ -31,7 +31,7 @@ DUTY: Final = 0.02
 MUST: Final = 0.04
 """The same of what the department must know of every patient with this complaint (ours)."""
 DANGER: Final = 0.06
-"""The same of what is a red flag of itself among the department's danger signs: it comes before what must be known (ours)."""
+"""The same of a red flag that the department or the likeliest condition names: it comes before what must be known (ours)."""
 GUIDED: Final = 1.5
 """Factor on the information of what the department's guidance wants asked: it tells triage as well (ours)."""
 ORDER_GAIN: Final = 0.05
@@ -202,6 +202,8 @@ def _bonus(view: InquirerView, p: Array) -> dict[str, float]:
             for flag in c.red_flags:
                 name = flag.partition("=")[0]
                 out[name] = out.get(name, 0.0) + worth
+                if i == likeliest and findings[name].red_flag:
+                    out[name] = max(out[name], DANGER)
     return out
 
 

@@ -245,8 +245,9 @@ def test_registers_sound_like_themselves() -> None:
     assert led("Look here!", "It hurts.") == "Look here! It hurts."
 
     def spoken(speech: str) -> str:
-        setup = Setup(SCENARIOS[HEART], load_persona(f"neutral+register={speech}"), load_hospital(), K)
-        return " ".join(e.text for e in play(setup).events if isinstance(e, Utterance))
+        who = load_persona(f"neutral+register={speech}")
+        plays = [play(Setup(SCENARIOS[name], who, load_hospital(), K)) for name in (HEART, FARM)]
+        return " ".join(e.text for p in plays for e in p.events if isinstance(e, Utterance))
 
     formal, colloquial = spoken("formal"), spoken("colloquial")
     assert "n't " not in formal

@@ -25,8 +25,9 @@ from consult.terms import Sex
 
 NOTHING_OF_ONES_OWN = "I can't say, nothing in particular."
 """To a question for one's own ideas, worries or wishes, of who has none on record; nobody does not *know* them."""
-NOTHING_OF_IT = "Nothing worth mentioning."
+NOTHING_OF_IT = ("Nothing worth mentioning.", "Nothing to speak of, doctor.")
 """Of illnesses, operations or medicines asked for together, where none is on record; said once."""
+NOTHING_OTHERWISE = "Otherwise nothing worth mentioning."
 NOTHING_ELSE = "Nothing else worth mentioning."
 CLIPPED_TO = 5
 """Words of a fact that is said in no sentence, at most."""
@@ -81,9 +82,7 @@ def realise(
         answers = t.finding in saying.asked or t.state != "present"  # a "yes" is to what was asked, not to its parent
         first = i == 0 and bool(saying.asked) and answers
         words = say.fact(t, saying.asked, alone=alone, first=first, leads=i == 0)
-        if NOTHING_ELSE in parts and (words == NOTHING_ELSE or NOTHING_OF_IT[1:] in words):
-            continue
-        if NOTHING_OF_IT in parts and NOTHING_OF_IT[1:] in words:
+        if words in (NOTHING_ELSE, NOTHING_OTHERWISE) and not {*NOTHING_OF_IT, NOTHING_ELSE}.isdisjoint(parts):
             continue
         parts.append(words)
         if t.tone != "plain":
@@ -136,7 +135,7 @@ class _Speaker:
             if t.rule == "nothing_else":
                 return NOTHING_ELSE
             if finding.kind is FindingKind.TEXT and not only:
-                return NOTHING_OF_IT if leads else f"Otherwise {NOTHING_OF_IT[:1].lower()}{NOTHING_OF_IT[1:]}"
+                return self.draw("nothing of it", NOTHING_OF_IT) if leads else NOTHING_OTHERWISE
             return f"I haven't noticed {_any(finding.plain)}." if named else self._not_noticed(finding)
         text = _sentence(voiced(statement(t, finding, self.scenario), finding, self.scenario))
         if not first or finding.kind is not FindingKind.BINARY:

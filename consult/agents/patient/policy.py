@@ -136,23 +136,23 @@ class Policy:
         return [*(t for t in above if t.finding not in self.told), own]
 
     def _in_general(self, f_id: str, query: Query) -> list[Told]:
-        """The illnesses, or the operations, that the law lets out, and that there is nothing else; but what is kept back
-        or does not come to mind is not denied."""
+        """The illnesses, or the operations, that the law lets out, and that there is nothing else worth a word; what it
+        keeps back is not denied by name. Where one of them does not come to mind, none does."""
         surgical = f_id == IN_GENERAL[1]
         there = [
-            f
-            for f in self.scenario.facts
-            if f.state is State.PRESENT and f.release not in (Release.SENSITIVE, Release.ORDER_ONLY)
-            and (finding := self.knowledge.finding[f.finding]).topic == self.knowledge.topic_of(f_id)
+            _told(fact, rule)
+            for fact in self.scenario.facts
+            if fact.state is State.PRESENT
+            and (finding := self.knowledge.finding[fact.finding]).topic == self.knowledge.topic_of(f_id)
             and bool(_OPERATION.search(finding.plain)) is surgical
-        ]  # fmt: skip
-        new = [f for f in there if f.finding not in self.told]
-        again = f_id in self.asked
-        told = [_told(f, r) for f in new if (r := self._admits(f, query)) and (again or not self._slips(f))]
-        if len(told) == len(new):
-            rule = "nothing_else" if there else "unrecorded"
-            return [*told, Told(fact=f_id, finding=f_id, state="not_noticed", rule=rule)]
-        return told or [Told(fact=f_id, finding=f_id, state="unknown", rule="unrecorded")]
+            and fact.release is not Release.SENSITIVE
+            and (rule := self._admits(fact, query))
+        ]
+        told = [t for t in there if t.finding not in self.told]
+        if f_id not in self.asked and any([self._slips(self.scenario.by_finding[t.finding]) for t in told]):
+            return [Told(fact=f_id, finding=f_id, state="unknown", rule="recall")]
+        rest = "nothing_else" if there else "unrecorded"
+        return [*told, Told(fact=f_id, finding=f_id, state="not_noticed", rule=rest)]
 
     def _one(self, f_id: str, query: Query, *, may_slip: bool = True) -> Told:
         fact = self.scenario.by_finding.get(f_id)

@@ -143,13 +143,15 @@ class Policy:
             _told(fact, rule)
             for fact in self.scenario.facts
             if fact.state is State.PRESENT
-            and (finding := self.knowledge.finding[fact.finding]).topic == self.knowledge.topic_of(f_id)
+            and (finding := self.knowledge.finding.get(fact.finding)) is not None
+            and finding.topic == self.knowledge.topic_of(f_id)
+            and finding.parent is None
             and bool(_OPERATION.search(finding.plain)) is surgical
             and fact.release is not Release.SENSITIVE
             and (rule := self._admits(fact, query))
         ]
         told = [t for t in there if t.finding not in self.told]
-        if f_id not in self.asked and any([self._slips(self.scenario.by_finding[t.finding]) for t in told]):
+        if f_id not in self.asked and any(self._slips(self.scenario.by_finding[t.finding]) for t in told):
             return [Told(fact=f_id, finding=f_id, state="unknown", rule="recall")]
         rest = "nothing_else" if there else "unrecorded"
         return [*told, Told(fact=f_id, finding=f_id, state="not_noticed", rule=rest)]

@@ -1,6 +1,7 @@
 """Who judges, by what: the judges that a spec names, the rubrics, and the prompts; and what identifies all of it.
 
-`llm:a,llm:b` are two judges with one vote each; the same judge named k times votes k times. Must not import a transport.
+`llm:a,llm:b` are two judges with one vote each; the same judge named k times votes k times; `+max-tokens=N` at the end of
+one says how long its answers may be. Must not import a transport.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 from consult.errors import UsageError
 from consult.judge.rubric import BUILT_IN, Rubric, load_rubrics
 from consult.llm.base import Sampling
-from consult.llm.endpoint import CONCURRENCY, Endpoint, model_of
+from consult.llm.endpoint import CONCURRENCY, Endpoint, bound_of, model_of
 from consult.llm.prompts import Prompts
 from consult.settings import search_path
 
@@ -38,11 +39,13 @@ class Judge:
     endpoint: Endpoint
     vote: int
     """From 1."""
+    max_tokens: int | None = None
+    """Of one answer; None: see `sampling`."""
 
     @property
     def sampling(self) -> Sampling:
         """As the server has it: many models refuse a temperature. A small one does not find an end by itself."""
-        return Sampling(max_tokens=LOCAL_TOKENS) if self.endpoint.api_base else Sampling()
+        return Sampling(max_tokens=self.max_tokens or (LOCAL_TOKENS if self.endpoint.api_base else None))
 
     def same_as(
         self, agents: Mapping[str, str], returned: str = "", models: Mapping[str, str] | None = None
@@ -97,8 +100,18 @@ def panel_of(
     def endpoint(model: str) -> Endpoint:
         return Endpoint(model, api_base, transport=transport, concurrency=concurrency, timeout=TIMEOUT)
 
-    judges = tuple(Judge(one, endpoint(model_of(one)), vote) for vote, one in enumerate(judges_in(spec), 1))
+    judges = tuple(
+        Judge(one, endpoint(model), vote, bound)
+        for vote, (one, model, bound) in enumerate(((one, *_parted(one)) for one in judges_in(spec)), 1)
+    )
     return Panel(judges, tuple(load_rubrics(tuple(rubrics) or DEFAULT)), prompts())
+
+
+def _parted(spec: str) -> tuple[str, int | None]:
+    """The model that a judge is, and how many tokens an answer of it may have. Raises UsageError."""
+    rest, _, word = spec.rpartition("+")
+    bound = bound_of(word) if rest else None
+    return model_of(spec if bound is None else rest), bound
 
 
 def prompts() -> Prompts:

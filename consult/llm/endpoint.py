@@ -14,6 +14,10 @@ KEY: Final = "CONSULT_API_KEY"
 """The variable that holds the key for `--api-base`. OPENAI_API_KEY is never sent to another's server."""
 TIMEOUT: Final = 120.0
 CONCURRENCY: Final = 16
+BOUND: Final = "max-tokens="
+"""What the end of a spec begins with that says how long one answer may be: `llm:MODEL+max-tokens=80`."""
+MOST: Final = 1_000_000
+"""Tokens of one answer beyond which no bound can be meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,16 @@ class Endpoint:
     def sees(self) -> bool | None:
         """Whether the model takes pictures; None where nobody knows. Of a server of one's own nothing stands in a table."""
         return None if self.api_base else sees(self.model)
+
+
+def bound_of(word: str) -> int | None:
+    """The tokens that the end of a spec allows an answer; None where it speaks of something else. Raises UsageError."""
+    if not word.startswith(BOUND):
+        return None
+    figure = word.removeprefix(BOUND)
+    if not (figure.isascii() and figure.isdecimal() and 1 <= int(figure[:8]) <= MOST):
+        raise UsageError(f"SPEC: +{word} is no bound on an answer (mend: tokens, e.g. +{BOUND}200)")
+    return int(figure)
 
 
 def model_of(spec: str) -> str:

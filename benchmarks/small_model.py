@@ -87,8 +87,9 @@ def lines(events: Iterable[Event]) -> Iterator[str]:
 
 def counted(played: Iterable[tuple[Event, ...]], role: str) -> dict[str, Counter[str]]:
     """Figures of the consultations, by what they are of."""
-    out = {name: Counter[str]() for name in ("ends", "taken", "guard", "rulings")}
+    out = {name: Counter[str]() for name in ("ends", "taken", "said", "guard", "rulings")}
     for events in played:
+        fallen = False
         for e in events:
             if isinstance(e, Stopped):
                 out["ends"][e.reason.value] += 1
@@ -97,11 +98,12 @@ def counted(played: Iterable[tuple[Event, ...]], role: str) -> dict[str, Counter
                 out["taken"].update(again=e.asked_again, repaired=e.repaired)
             elif isinstance(e, Guarded):
                 out["guard"][f"{e.breach} ({e.about})" if e.about == "truncated" else e.breach] += 1
+                fallen = fallen or e.action == "replaced"
+            elif isinstance(e, Utterance):
+                out["said"]["by the template" if fallen else "as worded by the patient's agent"] += 1
+                fallen = False
             elif isinstance(e, Judgement):
                 out["rulings"].update("missing" if r.value is None else f"{r.value:g}" for r in e.rulings)
-        fallen = {e.turn for e in events if isinstance(e, Guarded) and e.action == "replaced"}
-        out["guard"]["turns by the template"] += len(fallen)
-        out["taken"]["utterances"] += sum(isinstance(e, Utterance) for e in events)
     return out
 
 

@@ -73,6 +73,7 @@ def test_what_patients_say_is_not(text: str, general: Knowledge) -> None:
 def test_what_is_said_of_the_listener_is_no_statement_of_the_patients(text: str, general: Knowledge) -> None:
     assert of_the_listener(text, "", general)
     assert not of_the_listener(text, f"Well. {text}", general), "what the template says may be said"
+    assert of_the_listener(text, text.replace("Your", "My").replace("your", "my").replace("You", "I"), general)
     assert not of_the_listener(text.replace("Your", "My").replace("your", "my").replace("You", "I"), "", general)
 
 

@@ -127,7 +127,7 @@ def models(function: F) -> F:
         ),
         option(
             "--max-tokens",
-            type=click.IntRange(1, 1_000_000),
+            type=click.IntRange(1, 100_000),
             metavar="N",
             help="Of one answer of a model that plays, thinking included; of one alone: llm:MODEL+max-tokens=N. Default: 1000 with --api-base.",
         ),

@@ -44,9 +44,10 @@ def of_the_listener(text: str, own: str, knowledge: Knowledge) -> str:
 
     `own`: what may be said. Only for words of a model: "you feel it when you bend" is a person's way to speak.
     """
+    said = own.lower().replace("’", "'")
     for part in sentences(text):
         low = part.lower().replace("’", "'")
-        if part.endswith("?") or _SELF.search(low) or not _LISTENER.search(low) or _within(tokens(part), own):
+        if part.endswith("?") or _SELF.search(low) or not _LISTENER.search(low) or low in said:
             continue
         if any(r.state in ("present", "absent") for r in extract(part, knowledge)):
             return part

@@ -16,7 +16,7 @@ TIMEOUT: Final = 120.0
 CONCURRENCY: Final = 16
 BOUND: Final = "max-tokens="
 """What the end of a spec begins with that says how long one answer may be: `llm:MODEL+max-tokens=80`."""
-MOST: Final = 1_000_000
+MOST: Final = 100_000
 """Tokens of one answer beyond which no bound can be meant."""
 
 

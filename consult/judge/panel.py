@@ -15,9 +15,9 @@ from typing import Final
 from consult.errors import UsageError
 from consult.judge.rubric import BUILT_IN, Rubric, load_rubrics
 from consult.llm.base import Sampling
-from consult.llm.endpoint import CONCURRENCY, Endpoint, bound_of, model_of
+from consult.llm.endpoint import CONCURRENCY, Endpoint, bounded
 from consult.llm.prompts import Prompts
-from consult.settings import search_path
+from consult.settings import users_own
 
 PROMPTS: Final = Path(__file__).resolve().parent / "prompts"
 DEFAULT: Final = BUILT_IN[:2]
@@ -28,6 +28,8 @@ TIMEOUT: Final = 300.0
 """Seconds for one answer (ours): judges write more than others, and nobody waits for them."""
 JUDGES: Final = "judge"
 """The folder of the judges' prompts among all prompts of the user's."""
+MATCHER: Final = "matcher"
+"""The role of whoever is asked what a diagnosis means; also what the answers are kept under, and the folder of the prompts."""
 _PREFIX: Final = "llm:"
 
 
@@ -44,8 +46,8 @@ class Judge:
 
     @property
     def sampling(self) -> Sampling:
-        """As the server has it: many models refuse a temperature. A small one does not find an end by itself."""
-        return Sampling(max_tokens=self.max_tokens or (LOCAL_TOKENS if self.endpoint.api_base else None))
+        """See `sampling_at`."""
+        return sampling_at(self.endpoint, self.max_tokens)
 
     def same_as(
         self, agents: Mapping[str, str], returned: str = "", models: Mapping[str, str] | None = None
@@ -54,7 +56,7 @@ class Judge:
         own = {self.endpoint.model, self.endpoint.server_model, *([returned] if returned else [])}
         found = []
         for role, spec in agents.items():
-            if spec.startswith(_PREFIX) and role != "assessor":
+            if spec.startswith(_PREFIX) and role not in ("assessor", MATCHER):
                 named = spec.removeprefix(_PREFIX)
                 parts = named.split("+")  # how it works stands behind its name
                 names = {"+".join(parts[:n]) for n in range(1, len(parts) + 1)}
@@ -102,22 +104,20 @@ def panel_of(
 
     judges = tuple(
         Judge(one, endpoint(model), vote, bound)
-        for vote, (one, model, bound) in enumerate(((one, *_parted(one)) for one in judges_in(spec)), 1)
+        for vote, (one, (model, bound)) in enumerate(((one, bounded(one)) for one in judges_in(spec)), 1)
     )
-    return Panel(judges, tuple(load_rubrics(tuple(rubrics) or DEFAULT)), prompts())
+    return Panel(judges, tuple(load_rubrics(tuple(rubrics) or DEFAULT)), prompts_in(JUDGES, PROMPTS))
 
 
-def _parted(spec: str) -> tuple[str, int | None]:
-    """The model that a judge is, and how many tokens an answer of it may have. Raises UsageError."""
-    rest, _, word = spec.rpartition("+")
-    bound = bound_of(word) if rest else None
-    return model_of(spec if bound is None else rest), bound
+def prompts_in(name: str, built_in: Path) -> Prompts:
+    """The prompts in force of a folder of that name. Raises DataError where one of the user's stands for none of ours."""
+    own = [folder / name for folder in users_own("prompts")]
+    return Prompts([*(folder for folder in own if folder.is_dir()), built_in])
 
 
-def prompts() -> Prompts:
-    """The prompts in force. Raises DataError where one of the user's stands for none of ours."""
-    own = [folder / JUDGES for folder in search_path("prompts")[:-1]]
-    return Prompts([*(folder for folder in own if folder.is_dir()), PROMPTS])
+def sampling_at(endpoint: Endpoint, max_tokens: int | None) -> Sampling:
+    """As the server has it: many models refuse a temperature. A small one does not find an end by itself."""
+    return Sampling(max_tokens=max_tokens or (LOCAL_TOKENS if endpoint.api_base else None))
 
 
 def judges_in(spec: str) -> list[str]:

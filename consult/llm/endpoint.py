@@ -123,3 +123,10 @@ def model_of(spec: str) -> str:
     if prefix != "llm" or not model.strip():
         raise UsageError(f"SPEC: {spec!r} names no model (mend: e.g. llm:openai/gpt-5-mini)")
     return model
+
+
+def bounded(spec: str) -> tuple[str, int | None]:
+    """The model of a spec that says nothing else of how it works, and the bound on its answers. Raises UsageError."""
+    rest, plus, word = spec.rpartition("+")
+    bound = bound_of(word) if plus else None
+    return model_of(spec if bound is None else rest), bound

@@ -7,7 +7,7 @@ Starts the server of tests/local_llm_server.py, plays `n` consultations of four 
 the model in that role and the reference agents in the others, stops the server, and prints a row: how they ended, what was
 called, what the guard found, what had to be mended or asked again. Answers are bounded for a model that does not find an end
 (`TOKENS`), consultations to two questions and an order. An assessor judges one item (data/small_rubric.yaml).
-With `--to` the results are kept, and the same command goes on where it was ended; `--transcript` writes the first
+With `--to` the results are kept, and the same command goes on where it was ended; `--transcript` writes one
 consultation as plain text. Nothing is asked of the model's quality. Leaves with code 1 if a consultation did not end.
 """
 
@@ -123,7 +123,7 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=20)
     parser.add_argument("--turns", type=int, default=2, help="questions of the doctor")
     parser.add_argument("--to", type=Path, help="a folder that keeps the results; default: one that is removed")
-    parser.add_argument("--transcript", type=Path, metavar="FILE", help="for the first consultation in plain text")
+    parser.add_argument("--transcript", type=Path, metavar="FILE", help="for one consultation in plain text")
     parser.add_argument("--slots", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1, help="of the server, for each answer")
     args = parser.parse_args()

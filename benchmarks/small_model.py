@@ -5,10 +5,9 @@
 
 Starts the server of tests/local_llm_server.py, plays `n` consultations of four scenarios or more with all temperaments,
 the model in that role and the reference agents in the others, stops the server, and prints a row: how they ended, what was
-called, what the guard found, what had to be mended or asked again. Answers are bounded for a model that does not find an end
-(`TOKENS`), consultations to two questions and an order. An assessor judges one item (data/small_rubric.yaml).
-With `--to` the results are kept, and the same command goes on where it was ended; `--transcript` writes one
-consultation as plain text. Nothing is asked of the model's quality. Leaves with code 1 if a consultation did not end.
+called, what the guard found, what was mended or asked again. Answers are bounded for a model that does not find an end (`TOKENS`),
+consultations to two questions and an order; an assessor judges one item. With `--to` results are kept, and the same command
+goes on where it was ended; `--transcript` writes one consultation. Leaves with code 1 if a consultation did not end.
 """
 
 from __future__ import annotations

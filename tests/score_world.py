@@ -52,6 +52,7 @@ KNOWLEDGE = Knowledge.model_validate(
             _finding("fever", "general"),
             _finding("contacts", "social", sensitive=True),
             _finding("chest_pain", "chest", red_flag=True),
+            _finding("chest_pain_effort", "chest", parent="chest_pain"),
             _finding("sweating", "chest"),
             {"id": "st_elevation", "topic": "chest", "plain": "a changed ECG", "source": "test"},
         ],

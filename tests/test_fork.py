@@ -118,7 +118,7 @@ def test_the_past_is_audited_by_the_law_of_its_time(turn: int) -> None:
 
 def test_what_a_calm_patient_told_is_not_held_against_an_irritable_one() -> None:
     """With less trust, part of this past would have been told too soon; it was told by somebody with more."""
-    parent = play(setups(Plan(scenarios=("a_smokers_winter",), personas=("sanguine",)))[0])
+    parent = play(setups(Plan(scenarios=("school_photo",), personas=("sanguine",)))[0])
     setup = fork_of(parent, turns(parent), {"persona": "choleric"})
     events = play(setup).events
     assert setup.past is not None

@@ -147,6 +147,20 @@ def test_what_a_hard_rule_wants_asked_comes_before_all_else(view_of: Make, gener
         assert _asked(ReferenceInquirer().act(replace(view, guidance=None)), general) != wanted
 
 
+def test_signs_of_danger_come_before_what_must_be_known(view_of: Make, general: Knowledge) -> None:
+    """Someone with a racing heart, fear and little doubt what it is, is asked about the chest before the sleep."""
+    known = ["palpitations", "panic_attacks", "worry", "fear_of_dying", "tingling"]
+    guide = Guidance(
+        "psychiatry", must_ask=("poor_sleep", "on_edge"), danger_signs=("fainting", "calf_swelling", "rash")
+    )
+    asked = []
+    for _ in range(5):
+        asked.append(_asked(ReferenceInquirer(kind_words=False).act(view_of(*known, guidance=guide)), general))
+        known.append(f"no {asked[-1]}")
+    assert {"fainting", "calf_swelling"} < {name for name in asked[:3] if general.finding[name].red_flag}
+    assert set(asked[3:]) == {"poor_sleep", "on_edge"}, "the rash is no red flag"
+
+
 def test_guidance_is_asked_even_when_the_belief_is_sure(view_of: Make, general: Knowledge) -> None:
     known = [
         "sore_throat",

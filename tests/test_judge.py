@@ -22,7 +22,7 @@ from consult.files import dump_yaml
 from consult.judge.marks import Marks, Sitting, judged, rewards
 from consult.judge.panel import Panel, judges_in, panel_of
 from consult.judge.rubric import Rubric, plain
-from consult.judge.rulings import stands_in
+from consult.judge.rulings import RulingsSaid, schema_of, stands_in
 from consult.judge.view import view_of
 from consult.llm.account import Budget
 from consult.llm.client import Client
@@ -207,6 +207,13 @@ def test_only_what_did_not_hold_is_asked_again(server: ScriptedServer) -> None:
     assert (said.judge, said.model, said.vote) == ("llm:openai/j", "judge-1", 1)
     (a,) = [e for e in got.events if isinstance(e, Scored) and e.name == "judge.own.a"]
     assert a.evidence == (2,)
+
+
+def test_a_server_that_enforces_a_schema_lets_no_other_item_be_named() -> None:
+    schema = schema_of(("1.1", "1.2"))
+    assert schema.model_json_schema()["$defs"]["RulingSaid"]["properties"]["item"]["enum"] == ["1.1", "1.2"]
+    assert schema.model_validate({"rulings": [{"item": "9.9", "value": 1}]}).rulings[0].item == "9.9"
+    assert schema_of(("1.1",)) is RulingsSaid
 
 
 def test_items_that_want_no_quote_need_none(server: ScriptedServer) -> None:

@@ -255,6 +255,30 @@ def test_nothing_recorded_is_never_made_up(general: Knowledge, scenarios: dict[s
             assert [t.state for t in said.told if t.rule not in UNASKED] == [expected]
 
 
+@pytest.mark.parametrize(
+    ("scenario", "question", "told", "rest"),
+    [
+        ("pea_under_the_lid", "Do you have any long-term illnesses?", ["past.hypertension"], "nothing_else"),
+        ("pea_under_the_lid", "What operations have you had?", [], "unrecorded"),
+        ("rash_after_lunch", "What illnesses have you had in the past?", ["past.asthma", "past.atopy"], "nothing_else"),
+    ],
+)
+def test_who_is_asked_for_illnesses_or_operations_names_those_there_are(
+    scenario: str, question: str, told: list[str], rest: str
+) -> None:
+    said = said_in(ReferencePatient().reply(view_of(scenario, "phlegmatic", question)))
+    assert sorted(t.finding for t in said.told if t.state == "present" and t.finding.startswith("past")) == told
+    assert [(t.state, t.rule) for t in said.told if t.state != "present"] == [("not_noticed", rest)]
+
+
+def test_illnesses_that_do_not_come_to_mind_are_not_denied() -> None:
+    question = "Do you have any long-term illnesses?"
+    first = ReferencePatient().reply(view_of("pea_under_the_lid", "neutral+recall=0", question))
+    assert [t.state for t in said_in(first).told] == ["unknown"]
+    again = ReferencePatient().reply(view_of("pea_under_the_lid", "neutral+recall=0", question, memory=first.memory))
+    assert "past.hypertension" in {t.finding for t in said_in(again).told}
+
+
 def test_what_slips_the_mind_comes_back_when_asked_again(personas: dict[str, Persona]) -> None:
     forgetful = personas["neutral"].model_copy(update={"recall": 0.0})
     view = view_of("indigestion_at_the_wheel", question="Do you feel sick?", persona="neutral")

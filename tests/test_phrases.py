@@ -92,6 +92,20 @@ def test_nothing_is_said_twice_in_a_consultation(name: str) -> None:
         assert [s for s, n in said.items() if n > 1] == []
 
 
+@pytest.mark.parametrize("name", sorted(PERSONAS))
+def test_what_nobody_knows_of_or_noticed_is_denied_in_ever_other_words(name: str) -> None:
+    draw, chance = Draw(7), random.Random(7)
+
+    def denied(topics: tuple[str, ...], n: int) -> list[str]:
+        asked = [f.id for f in K.findings if f.topic in topics and f.kind is FindingKind.BINARY and not f.parent][:n]
+        told = [Told(fact=f, finding=f, state="not_noticed") for f in asked]
+        return [realise(Saying((t,), (t.finding,)), SCENARIOS[HEART], K, PERSONAS[name], chance, draw) for t in told]
+
+    said = [*denied(("past", "family"), 8), *denied(("abdomen",), 10), *denied(("risk",), 8)]
+    assert len(said) == 26
+    assert [s for s, n in Counter(said).items() if n > 1] == []
+
+
 # --- what is grave -------------------------------------------------------------------------------------------------
 
 FARM = "milking_at_four"
@@ -231,8 +245,9 @@ def test_registers_sound_like_themselves() -> None:
     assert led("Look here!", "It hurts.") == "Look here! It hurts."
 
     def spoken(speech: str) -> str:
-        setup = Setup(SCENARIOS[HEART], load_persona(f"neutral+register={speech}"), load_hospital(), K)
-        return " ".join(e.text for e in play(setup).events if isinstance(e, Utterance))
+        who = load_persona(f"neutral+register={speech}")
+        plays = [play(Setup(SCENARIOS[name], who, load_hospital(), K)) for name in (HEART, FARM)]
+        return " ".join(e.text for p in plays for e in p.events if isinstance(e, Utterance))
 
     formal, colloquial = spoken("formal"), spoken("colloquial")
     assert "n't " not in formal

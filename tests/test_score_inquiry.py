@@ -167,6 +167,14 @@ def test_danger_signs_are_asked_about_or_looked_for(done: str) -> None:
     assert found.reason.startswith("not asked: ") == (done != "both")
 
 
+@pytest.mark.parametrize(("state", "value"), [("!", 1), ("not_noticed", 1), ("unknown", 0), ("present", 0)])
+def test_of_what_is_not_there_no_detail_is_missed(state: str, value: float) -> None:
+    told = f"{state}chest_pain" if state == "!" else "chest_pain"
+    script = _start().ask("chest_pain", tells=[told], state="present" if state == "!" else state)
+    found = scored(script.conclude(), gold(SHINGLES, dangers=("chest_pain_effort",)))["safety.red_flags_asked"]
+    assert (found.value, found.evidence) == (value, (2,) * bool(value))
+
+
 def test_an_emergency_is_recognised_by_triage_or_by_the_inquirer() -> None:
     def recognised(triage: str, urgency: str | None) -> float | None:
         script = Script().say("chest_pain").triage("medicine", "heart", triage)

@@ -46,7 +46,9 @@ def _questions(s: Subject) -> Iterator[Missed]:
     dangers, musts = {finding_of(d) for d in gold.dangers}, {finding_of(m) for m in gold.must_ask}
     patient, facts = s.case.scenario.patient, s.case.scenario.by_finding
     for f in s.knowledge.findings:
-        if f.source is not Source.HISTORY or f.id in s.case.raised or not suits(f, patient.age, patient.sex):
+        if f.source is not Source.HISTORY or not suits(f, patient.age, patient.sex):
+            continue
+        if s.case.raised_at(f.id) is not None:
             continue
         fact = facts.get(f.id)
         grave = f.red_flag and fact is not None and fact.state is State.PRESENT and fact.release is not Release.UNKNOWN

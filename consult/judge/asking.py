@@ -13,7 +13,7 @@ from consult.clean import one_line
 from consult.events import Ruling
 from consult.judge.panel import Judge
 from consult.judge.rubric import Item, Rubric
-from consult.judge.rulings import RulingsSaid, check
+from consult.judge.rulings import check, schema_of
 from consult.judge.view import View
 from consult.llm.base import Message, Outcome, Reply, Request
 from consult.llm.endpoint import Endpoint
@@ -23,7 +23,7 @@ from consult.llm.prompts import Prompts
 ASKED: Final = 2
 """Times that rulings are asked for which do not hold: once, and once more with what was wrong (ours)."""
 ROLE: Final = "assessor"
-_LATER: Final = (Kind.TOO_LONG, Kind.FILTERED)
+_LATER: Final = (Kind.FILTERED,)
 """Failures that belong to this one consultation, though asking again would not help."""
 
 
@@ -90,7 +90,7 @@ def ask(task: Task, judge: Judge, calls: Asks, prompts: Prompts, trouble: Troubl
         if trouble.fatal is not None:
             wrong = _all(pending, str(trouble.fatal))
             break
-        request = Request(tuple(messages), RulingsSaid, judge.sampling)
+        request = Request(tuple(messages), schema_of(tuple(i.id for i in task.items)), judge.sampling)
         try:
             reply = calls.ask(judge.endpoint, request, role=ROLE, turn=task.turn, attempt=place + attempt)
         except (CallError, BudgetSpent) as e:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from consult.clean import one_line
 from consult.events import Quoted, Ruling
@@ -47,6 +47,20 @@ class RulingsSaid(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     rulings: list[RulingSaid]
+
+
+@lru_cache(maxsize=64)
+def schema_of(items: tuple[str, ...]) -> type[RulingsSaid]:
+    """What is asked for of these items: servers that enforce a schema let a judge name no other.
+
+    Where a schema is not enforced, one that is named beside them is passed over, as ever. A single item needs none of it:
+    rubrics that are asked item by item have tens of thousands.
+    """
+    if len(items) < 2:
+        return RulingsSaid
+    item: Any = (Annotated[str, Field(json_schema_extra={"enum": list(items)})], ...)
+    one: Any = create_model("RulingSaid", __base__=RulingSaid, item=item)
+    return create_model("RulingsSaid", __base__=RulingsSaid, rulings=(list[one], ...))
 
 
 @dataclass(frozen=True, slots=True)

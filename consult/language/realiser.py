@@ -25,8 +25,9 @@ from consult.terms import Sex
 
 NOTHING_OF_ONES_OWN = "I can't say, nothing in particular."
 """To a question for one's own ideas, worries or wishes, of who has none on record; nobody does not *know* them."""
-NOTHING_OF_IT = "Nothing worth mentioning."
+NOTHING_OF_IT = ("Nothing worth mentioning.", "Nothing to speak of, doctor.")
 """Of illnesses, operations or medicines asked for together, where none is on record; said once."""
+NOTHING_OTHERWISE = "Otherwise nothing worth mentioning."
 NOTHING_ELSE = "Nothing else worth mentioning."
 CLIPPED_TO = 5
 """Words of a fact that is said in no sentence, at most."""
@@ -38,9 +39,12 @@ _SLOT = re.compile(r"(^|[.!?] )?\{([^}]*)\}")
 HABITS = frozenset({"risk", "social"})
 KNOWN_TOPICS = frozenset({"past", "family", "medicines"})
 """Topics of what one does, and of what one has been told: not of what one notices."""
+_FOR = {"told": re.compile(r"know|aware"), "seen": re.compile(r"^(?!.*(?:know|aware))")}
+"""Which phrases are for what one would have been told, and which for what one would have noticed."""
 NO_HABIT = (
-    "Nothing to speak of.", "Nothing worth mentioning.", "Not to my knowledge.", "Nothing much to speak of there.",
-    "There is nothing worth mentioning.",
+    "Nothing to speak of.", "There is nothing worth mentioning.", "Nothing much to speak of there.",
+    "Nothing worth mentioning there.", "There's nothing to speak of.", "Nothing worth mentioning about that.",
+    "There's nothing much to speak of.", "Not really, nothing to speak of.",
 )  # fmt: skip
 OWN_TOPICS = frozenset({"ice"})
 """Topics in which a parent or carer speaks for themselves."""
@@ -78,9 +82,7 @@ def realise(
         answers = t.finding in saying.asked or t.state != "present"  # a "yes" is to what was asked, not to its parent
         first = i == 0 and bool(saying.asked) and answers
         words = say.fact(t, saying.asked, alone=alone, first=first, leads=i == 0)
-        if NOTHING_ELSE in parts and words == NOTHING_ELSE:
-            continue
-        if NOTHING_OF_IT in parts and NOTHING_OF_IT[1:] in words:
+        if words in (NOTHING_ELSE, NOTHING_OTHERWISE) and not {*NOTHING_OF_IT, NOTHING_ELSE}.isdisjoint(parts):
             continue
         parts.append(words)
         if t.tone != "plain":
@@ -101,10 +103,13 @@ class _Speaker:
     draw: Draw
     grave: bool
 
-    def phrase(self, bank: str) -> str:
-        """The next phrase of a bank, in the voice of who speaks."""
+    def phrase(self, bank: str, *, what: str = "") -> str:
+        """The next phrase of a bank, in the voice of who speaks; those for `what` are a deck of their own, if there are any."""
         own = self.grave and bool(getattr(self.persona.grave, bank))
-        phrase = self.draw(f"grave {bank}" if own else bank, self.persona.bank(bank, grave=own))
+        name, phrases = f"grave {bank}" if own else bank, self.persona.bank(bank, grave=own)
+        if what and (fit := tuple(p for p in phrases if _FOR[what].search(p))):
+            name, phrases = f"{name} {what}", fit
+        phrase = self.draw(name, phrases)
         patient = self.scenario.patient
         return spoken(phrase, None if patient.speaker is Speaker.SELF else patient.sex)
 
@@ -130,7 +135,7 @@ class _Speaker:
             if t.rule == "nothing_else":
                 return NOTHING_ELSE
             if finding.kind is FindingKind.TEXT and not only:
-                return NOTHING_OF_IT if leads else f"Otherwise {NOTHING_OF_IT[:1].lower()}{NOTHING_OF_IT[1:]}"
+                return self.draw("nothing of it", NOTHING_OF_IT) if leads else NOTHING_OTHERWISE
             return f"I haven't noticed {_any(finding.plain)}." if named else self._not_noticed(finding)
         text = _sentence(voiced(statement(t, finding, self.scenario), finding, self.scenario))
         if not first or finding.kind is not FindingKind.BINARY:
@@ -146,17 +151,9 @@ class _Speaker:
 
     def _not_noticed(self, finding: Finding) -> str:
         """What is not there as far as one knows: of a habit or an illness nobody says that they have not noticed it."""
-        if finding.topic in HABITS or finding.kind is FindingKind.TEXT:
+        if finding.topic in HABITS or finding.id.startswith("risk.") or finding.kind is FindingKind.TEXT:
             return self.draw("habits", NO_HABIT)
-        phrase = self.phrase("not_noticed")
-        if finding.topic not in KNOWN_TOPICS:
-            return phrase
-        known = tuple(
-            p
-            for p in self.persona.bank("not_noticed", grave=self.grave and bool(self.persona.grave.not_noticed))
-            if "know" in p
-        )
-        return self.draw("known", known) if known else phrase
+        return self.phrase("not_noticed", what="told" if finding.topic in KNOWN_TOPICS else "seen")
 
     def _put(self, text: str, t: Told, finding: Finding, asked: tuple[str, ...], *, leads: bool) -> str:
         """A sentence as this person puts it; as it stands, where another way would not be understood the same."""

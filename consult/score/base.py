@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar, cast
 
+from consult.disclosure import ancestors
 from consult.events import (
     ByModel,
     Concluded,
@@ -165,6 +166,22 @@ class Case:
                 for name in (*(t.finding for t in e.told), *(order.reveals if order is not None else ())):
                     out.setdefault(name, e.seq)
         return out
+
+    @cached_property
+    def _denied(self) -> dict[str, int]:
+        """seq of the first event that said of each finding that it is not there, or was not noticed."""
+        out: dict[str, int] = {}
+        for e in self.events:
+            if isinstance(e, (Utterance, Result)):
+                for t in e.told:
+                    if t.state in ("absent", "not_noticed"):
+                        out.setdefault(t.finding, e.seq)
+        return out
+
+    def raised_at(self, finding: str) -> int | None:
+        """seq of the event that raised a finding, or settled it: of a pain that is not there nobody asks what it is like."""
+        above = (self._denied.get(name) for name in ancestors(finding, self.knowledge.parent_of))
+        return min((seq for seq in (self.raised.get(finding), *above) if seq is not None), default=None)
 
     @cached_property
     def exchanges(self) -> tuple[Exchange, ...]:

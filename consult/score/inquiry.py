@@ -43,15 +43,16 @@ def scores(case: Case) -> Iterable[Scored]:
 
 
 def share_raised(case: Case, name: str, wanted: Sequence[str], none: str) -> Scored:
-    """The share of the findings in `wanted` that were asked for, told, or looked for by an order; None if it is empty.
+    """The share of the findings in `wanted` that were raised or settled (`Case.raised_at`); None if it is empty.
 
-    Evidence is where each was raised first; the reason names those that were not.
+    Evidence is where each was so first; the reason names those that were not.
     """
     findings = dict.fromkeys(finding_of(w) for w in wanted)
     if not findings:
         return case.score(name, None, "share", (), none)
-    at = [case.raised[f] for f in findings if f in case.raised]
-    missed = [f for f in findings if f not in case.raised]
+    seqs = {f: case.raised_at(f) for f in findings}
+    at = [seq for seq in seqs.values() if seq is not None]
+    missed = [f for f, seq in seqs.items() if seq is None]
     more = f" and {len(missed) - _LISTED} more" if len(missed) > _LISTED else ""
     reason = f"not asked: {', '.join(missed[:_LISTED])}{more}" if missed else ""
     return case.score(name, len(at) / len(findings), "share", at, reason)

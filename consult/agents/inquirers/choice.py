@@ -30,6 +30,8 @@ DUTY: Final = 0.02
 """Worth (nats) of what safety wants asked, however sure the belief is; it keeps the dialogue going."""
 MUST: Final = 0.04
 """The same of what the department must know of every patient with this complaint (ours)."""
+DANGER: Final = 0.06
+"""The same of a red flag that the department or the likeliest condition names: it comes before what must be known (ours)."""
 GUIDED: Final = 1.5
 """Factor on the information of what the department's guidance wants asked: it tells triage as well (ours)."""
 ORDER_GAIN: Final = 0.05
@@ -185,11 +187,12 @@ def _guided(view: InquirerView) -> frozenset[str]:
 def _bonus(view: InquirerView, p: Array) -> dict[str, float]:
     """What safety and guidance add to a question's worth."""
     out: dict[str, float] = {}
-    g = view.guidance
+    g, findings = view.guidance, view.world.knowledge.finding
     if g is not None:
         out |= dict.fromkeys((*g.danger_signs, *g.discriminators), DUTY)
         if not certain_emergency(view, p):
             out |= dict.fromkeys(g.must_ask, MUST)
+        out |= dict.fromkeys((name for name in g.danger_signs if findings[name].red_flag), DANGER)
         out |= dict.fromkeys(g.ask_first, ASK_FIRST)
     likeliest = int(p.argmax())
     for i in np.flatnonzero(p >= DANGER_AT).tolist() or [likeliest]:
@@ -199,6 +202,8 @@ def _bonus(view: InquirerView, p: Array) -> dict[str, float]:
             for flag in c.red_flags:
                 name = flag.partition("=")[0]
                 out[name] = out.get(name, 0.0) + worth
+                if i == likeliest and findings[name].red_flag:
+                    out[name] = max(out[name], DANGER)
     return out
 
 

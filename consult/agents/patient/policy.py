@@ -26,8 +26,11 @@ SETTLED: Final = 0.35
 """Trust from which what was explained in the end is accepted."""
 MANY: Final = 2
 """Red flags told from which a case is grave to whoever tells them."""
-LASTING: Final = frozenset({"past", "medicines", "social"})
+LASTING: Final = frozenset({"medicines", "social"})
 """Topics of which one knows what there is, to be told in words of one's own."""
+IN_GENERAL: Final = ("past.illness", "past.surgery")
+"""Findings by which illnesses and operations are asked for in general: what is on record of them is told."""
+_OPERATION: Final = re.compile(r"\boperations?\b")
 _GOOD: Final = re.compile(r"\b(?:well|better|easier|good)\b")
 """Words of a finding that it is no burden to have."""
 HEAVY: Final = frozenset({"mind"})
@@ -116,6 +119,8 @@ class Policy:
 
     def _direct(self, f_id: str, query: Query) -> list[Told]:
         """The answer to one finding asked for; an attribute of something absent is answered by that."""
+        if f_id in IN_GENERAL and f_id not in self.scenario.by_finding:
+            return self._in_general(f_id, query)
         above: list[Told] = []
         for ancestor in reversed(list(ancestors(f_id, self.knowledge.parent_of))):
             t = self._one(ancestor, query, may_slip=False)  # who recalls what a pain is like recalls the pain
@@ -130,12 +135,33 @@ class Policy:
             return [*(t.model_copy(update={"rule": "implied"}) for t in above), own]
         return [*(t for t in above if t.finding not in self.told), own]
 
+    def _in_general(self, f_id: str, query: Query) -> list[Told]:
+        """The illnesses, or the operations, that the law lets out, and that there is nothing else worth a word; what it
+        keeps back is not denied by name. Where one of them does not come to mind, none does."""
+        surgical = f_id == IN_GENERAL[1]
+        there = [
+            _told(fact, rule)
+            for fact in self.scenario.facts
+            if fact.state is State.PRESENT
+            and (finding := self.knowledge.finding.get(fact.finding)) is not None
+            and finding.topic == self.knowledge.topic_of(f_id)
+            and finding.parent is None
+            and bool(_OPERATION.search(finding.plain)) is surgical
+            and fact.release is not Release.SENSITIVE
+            and (rule := self._admits(fact, query))
+        ]
+        told = [t for t in there if t.finding not in self.told]
+        if f_id not in self.asked and any(self._slips(self.scenario.by_finding[t.finding]) for t in told):
+            return [Told(fact=f_id, finding=f_id, state="unknown", rule="recall")]
+        rest = "nothing_else" if there else "unrecorded"
+        return [*told, Told(fact=f_id, finding=f_id, state="not_noticed", rule=rest)]
+
     def _one(self, f_id: str, query: Query, *, may_slip: bool = True) -> Told:
         fact = self.scenario.by_finding.get(f_id)
         finding = self.knowledge.finding[f_id]
         if fact is None:
             fits = suits(finding, self.scenario.patient.age, self.scenario.patient.sex)
-            # Who takes medicines or had an operation knows it: where none is on record, there is none to speak of.
+            # Who takes medicines knows it: where none is on record, there is none to speak of.
             others = self._others(finding)
             lasting = finding.kind is FindingKind.TEXT and finding.topic in LASTING and others <= self.told
             if finding.source is not Source.HISTORY or not (finding.kind is FindingKind.BINARY or lasting):
@@ -156,7 +182,7 @@ class Policy:
         return _told(fact, rule)
 
     def _others(self, finding: Finding) -> set[str]:
-        """What else there is of a finding's topic: who has diabetes does not say that there is no illness."""
+        """What else there is of a finding's topic."""
         present = (f.finding for f in self.scenario.facts if f.state is State.PRESENT)
         return {name for name in present if self.knowledge.topic_of(name) == finding.topic}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from consult.batch.garbage import collect_seldom
 from consult.hospital import Hospital, load_hospital
 from consult.knowledge.load import load_knowledge
 from consult.knowledge.model import Knowledge
@@ -27,6 +28,21 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("consult")
+
+
+LONG = ("test_terminal", "test_tui_screens", "test_ray", "test_batch", "test_serve", "test_tui_keys", "test_tui_consultation")
+"""Files of tests that take longest, those first that a process or a screen must be waited for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, or the last worker would be alone with it."""
+    rank = {name: n for n, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(LONG)))
+
+
+def pytest_collection_finish() -> None:
+    """All modules are there: to look them through for garbage again and again took TODO of the time."""
+    collect_seldom()
 
 
 @pytest.fixture(scope="session")

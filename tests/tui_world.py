@@ -9,6 +9,9 @@ from time import monotonic
 from typing import Any
 
 from golden import CELLS, FOLDER
+from textual import _wait
+from textual import screen as _screen
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -27,6 +30,32 @@ PATIENCE = 60.0
 
 Play = Callable[[Pilot[None], Any], Awaitable[None]]
 
+FASTER = 5
+"""How much more often than by itself Textual draws a screen, and its pilot looks whether all has come to rest: it does little
+but wait."""
+_wait.SLEEP_GRANULARITY /= FASTER
+_wait.SLEEP_IDLE /= FASTER
+_screen.UPDATE_PERIOD /= FASTER  # type: ignore[misc]
+
+
+def _parsed_once(parse: Callable[..., Any]) -> Callable[..., Any]:
+    """Style sheets are the same in every application: each is parsed once for a theme, not once for a test."""
+    themes: dict[frozenset[Any], dict[Any, Any]] = {}
+    last: list[Any] = [None, {}]
+
+    def rules(self: Stylesheet, *given: Any, **more: Any) -> Any:
+        if last[0] is not self._variables:
+            last[:] = self._variables, themes.setdefault(frozenset(self._variables.items()), {})
+        key = (given, tuple(more.items()))
+        if key not in last[1]:
+            last[1][key] = parse(self, *given, **more)
+        return last[1][key]
+
+    return rules
+
+
+Stylesheet._parse_rules = _parsed_once(Stylesheet._parse_rules)  # type: ignore[method-assign]
+
 
 def golden_transcripts() -> list[Transcript]:
     return [read(FOLDER / f"{name}.jsonl") for name in CELLS]
@@ -41,11 +70,12 @@ def filled(path: Path) -> Path:
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], Any]) -> None:
-    """Lets the application go on until `condition` holds."""
-    deadline = monotonic() + PATIENCE
+    """Lets the application go on until `condition` holds; asks seldom what takes long, for to ask takes time from it."""
+    deadline, pause = monotonic() + PATIENCE, 0.002
     while not condition():
         assert monotonic() < deadline, "it did not come about"
-        await pilot.pause(0.005)
+        await pilot.pause(pause)
+        pause = min(pause * 1.2, 0.025)
 
 
 def play(db: Path, scene: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (120, 40)) -> None:

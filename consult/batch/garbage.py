@@ -24,10 +24,11 @@ def collect_seldom() -> None:
 @contextmanager
 def seldom_collected() -> Iterator[None]:
     """The same for a while; afterwards the collector is as it was."""
-    before = gc.get_threshold()
+    before, kept = gc.get_threshold(), gc.get_freeze_count()
     collect_seldom()
     try:
         yield
     finally:
         gc.set_threshold(*before)
-        gc.unfreeze()
+        if not kept:  # else it is another's to undo
+            gc.unfreeze()

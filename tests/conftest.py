@@ -30,7 +30,15 @@ settings.register_profile(
 settings.load_profile("consult")
 
 
-LONG = ("test_terminal", "test_tui_screens", "test_ray", "test_batch", "test_serve", "test_tui_keys", "test_tui_consultation")
+LONG = (
+    "test_terminal",
+    "test_tui_screens",
+    "test_ray",
+    "test_batch",
+    "test_serve",
+    "test_tui_keys",
+    "test_tui_consultation",
+)
 """Files of tests that take longest, those first that a process or a screen must be waited for."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -57,6 +58,7 @@ def _parsed_once(parse: Callable[..., Any]) -> Callable[..., Any]:
 Stylesheet._parse_rules = _parsed_once(Stylesheet._parse_rules)  # type: ignore[method-assign]
 
 
+@cache
 def golden_transcripts() -> list[Transcript]:
     return [read(FOLDER / f"{name}.jsonl") for name in CELLS]
 

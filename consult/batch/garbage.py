@@ -24,11 +24,13 @@ def collect_seldom() -> None:
 @contextmanager
 def seldom_collected() -> Iterator[None]:
     """The same for a while; afterwards the collector is as it was."""
-    before, kept = gc.get_threshold(), gc.get_freeze_count()
+    before = gc.get_threshold()
+    if before[0] == SELDOM:  # it is so already, and not for this one to undo
+        yield
+        return
     collect_seldom()
     try:
         yield
     finally:
         gc.set_threshold(*before)
-        if not kept:  # else it is another's to undo
-            gc.unfreeze()
+        gc.unfreeze()

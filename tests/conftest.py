@@ -31,15 +31,10 @@ settings.load_profile("consult")
 
 
 LONG = (
-    "test_terminal",
-    "test_tui_screens",
-    "test_ray",
-    "test_batch",
-    "test_serve",
-    "test_tui_keys",
-    "test_tui_consultation",
-)
-"""Files of tests that take longest, those first that a process or a screen must be waited for."""
+    "test_ray", "test_terminal", "test_tui_screens", "test_batch", "test_tui_keys", "test_tui_consultation", "test_hostile",
+    "test_docs", "test_serve", "test_browser", "test_tui_batch", "test_tui_debrief", "test_tui_home", "test_storm",
+)  # fmt: skip
+"""The files of tests that take longest, those first in which much is waited for."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,8 +10,6 @@ from time import monotonic
 from typing import Any
 
 from golden import CELLS, FOLDER
-from textual import _wait
-from textual import screen as _screen
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -30,13 +28,6 @@ PATIENCE = 60.0
 """Seconds after which a condition is given up."""
 
 Play = Callable[[Pilot[None], Any], Awaitable[None]]
-
-FASTER = 5
-"""How much more often than by itself Textual draws a screen, and its pilot looks whether all has come to rest: it does little
-but wait."""
-_wait.SLEEP_GRANULARITY /= FASTER
-_wait.SLEEP_IDLE /= FASTER
-_screen.UPDATE_PERIOD /= FASTER  # type: ignore[misc]
 
 
 def _parsed_once(parse: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,7 +64,7 @@ def filled(path: Path) -> Path:
 
 async def until(pilot: Pilot[None], condition: Callable[[], Any]) -> None:
     """Lets the application go on until `condition` holds; asks seldom what takes long, for to ask takes time from it."""
-    deadline, pause = monotonic() + PATIENCE, 0.002
+    deadline, pause = monotonic() + PATIENCE, 0.005
     while not condition():
         assert monotonic() < deadline, "it did not come about"
         await pilot.pause(pause)

@@ -53,7 +53,7 @@ class Setting(NamedTuple):
     @property
     def calls(self) -> int:
         """Enough for a figure, few enough for a minute."""
-        return max(300, 2 * self.at_once) if not self.delay else max(10, self.at_once * (4 if self.delay > 100 else 8))
+        return max(300, 2 * self.at_once) if not self.delay else max(10, self.at_once * 8)
 
 
 SOME = [
@@ -158,7 +158,7 @@ def median(runs: list[dict[str, float]], field: str) -> float:
     return statistics.median(r[field] for r in runs)
 
 
-CONSULTATIONS = ((50, 64, 6), (500, 64, 3), (500, 256, 3))
+CONSULTATIONS = ((50, 64, 6), (500, 64, 6), (500, 256, 6))
 """Delay, how many at once, and how often as many one after the other."""
 
 

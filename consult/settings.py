@@ -21,10 +21,14 @@ def builtin(kind: str) -> Path:
     return shipped if shipped.is_dir() else PACKAGE.parent / kind
 
 
+def users_own(kind: str) -> list[Path]:
+    """The user's folders for `kind`: one in each of CONSULT_PATH, whether it is there or not."""
+    return [Path(p) / kind for p in os.environ.get("CONSULT_PATH", "").split(os.pathsep) if p]
+
+
 def search_path(kind: str) -> list[Path]:
-    """Folders searched for `kind`, the user's first: each of CONSULT_PATH, then the built-in one."""
-    own = [Path(p) / kind for p in os.environ.get("CONSULT_PATH", "").split(os.pathsep) if p]
-    return [*own, builtin(kind)]
+    """Folders searched for `kind`, the user's first, then the built-in one."""
+    return [*users_own(kind), builtin(kind)]
 
 
 @cache

@@ -230,6 +230,7 @@ WORDS = {
     "Verdict.urgency": "The right urgency.",
     "Verdict.triaged": "The department triage ended with.",
     "Verdict.triaged_urgency": "The urgency triage ended with.",
+    "LineUp.matcher": "Who is asked what a diagnosis means that no name matches.",
     "Scored.name": "See [scoring](scoring.md).",
     "Scored.value": "The number.",
     "Scored.unit": "Its unit.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("consult")
+# a shell that starts the tests in the background has Ctrl-C ignored, and whatever they start would ignore it too
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 LONG = (

@@ -23,6 +23,7 @@ from consult.batch.budget import Budget
 from consult.batch.workers import TRIES, _back, _Worker, played_by
 from consult.cli.main import cli
 from consult.errors import InfrastructureError, StoreError, UsageError
+from consult.report import report
 from consult.store.db import Store
 from consult.store.packed import unpacked
 
@@ -258,10 +259,23 @@ def test_line_ups_differ_in_any_role(tmp_path: Path) -> None:
     for wrong in (
         {"line_ups": [{"name": "a"}, {"name": "a", "inquirer": "curt"}]},
         {"line_ups": [{"name": "a"}, {"name": "b", "patient": "reference"}]},
+        {"line_ups": [{"inquirer": "curt"}, {"inquirer": "curt"}]},
         {"line_ups": [{"name": "a"}], "inquirer": ["curt"]},
     ):
         with pytest.raises(ValidationError):
             Plan.model_validate(wrong)
+
+
+def test_a_line_up_without_a_name_goes_by_what_tells_it_apart(tmp_path: Path) -> None:
+    given = [{}, {"triage": "reference:no-inquiry", "patient": "reference"}, {"inquirer": "curt"}, {"name": "own"}]
+    given[-1] |= {"inquirer": "curt", "triage": "reference:no-inquiry"}
+    plan = Plan.model_validate({"scenarios": CASES[:1], "max_turns": 0, "line_ups": given})
+    names = ["reference", "reference+patient=reference+triage=reference:no-inquiry", "curt", "own"]
+    assert [one.name for one in plan.team] == names
+    assert Plan.model_validate(plan.content) == plan
+    with Store(tmp_path / "l.db") as store:
+        list(execute(plan, setups(plan), store))
+        assert [line_up.name for line_up in report(store, plan.run).line_ups] == names
 
 
 def test_scenarios_by_pattern() -> None:

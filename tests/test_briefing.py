@@ -11,13 +11,17 @@ from click.testing import CliRunner, Result
 from scripted_server import ScriptedServer
 
 from consult.agents.llm.briefing import Example, carried
+from consult.agents.llm.talk import Models
 from consult.batch import Plan, setups
 from consult.batch.forking import fork_of
 from consult.check import check_paths
 from consult.cli.main import cli
 from consult.errors import UsageError
+from consult.events import Concluded, Question
 from consult.scenario import Scenario
 from consult.sim.session import Setup, play
+from consult.store.db import Store
+from consult.tui.feed import setup_of
 
 MODEL = "llm:openai/local"
 CASE = "indigestion_at_the_wheel"
@@ -85,10 +89,46 @@ def test_they_are_hashed_into_provenance_and_id(server: ScriptedServer) -> None:
     )
 
 
-def test_a_fork_cannot_give_them_and_says_so(server: ScriptedServer) -> None:
-    t = play(setup_with(server, persona_prompt="doctor.md"))
-    with pytest.raises(UsageError, match="which a fork cannot give"):
-        fork_of(t, 1)
+def test_a_fork_gives_the_same_again_or_says_by_which_option(server: ScriptedServer) -> None:
+    parent = setup_with(server, persona_prompt="doctor.md", few_shot="few.yaml")
+    t, models = play(parent), Models(server.url)
+    both = {"persona_prompt": "doctor.md", "few_shot": "few.yaml"}
+    first = server.requests[0]["messages"][0]
+    server.forget()
+    fork = fork_of(t, 1, both, models=models)
+    said = [[e for e in events if isinstance(e, (Question, Concluded))] for events in (t.events, play(fork).events)]
+    assert said[0] == said[1]
+    assert {tuple(r["messages"][0].items()) for r in server.requests} == {tuple(first.items())}
+    assert fork.provenance.prompts == parent.provenance.prompts
+    Path("other.yaml").write_text(FEW.replace("Of another", "Of a third"), "utf-8")
+    for given, words in (
+        ({}, "--persona-prompt: the doctor was given words on what it is like, which no transcript keeps"),
+        ({"persona_prompt": "doctor.md"}, "--few-shot: the doctor was given examples, which no transcript keeps"),
+        (both | {"few_shot": "other.yaml"}, "--few-shot: the doctor was given other examples"),
+    ):
+        with pytest.raises(UsageError, match=f"{words} .mend: `consult fork` with the same .*: --inquirer reference"):
+            fork_of(t, 1, given, models=models)
+    with pytest.raises(UsageError, match=r"--few-shot: the doctor was not given examples .mend: leave --few-shot out"):
+        fork_of(play(setup_with(server)), 1, {"few_shot": "few.yaml"}, models=models)
+    another = fork_of(t, 1, {"inquirer": "llm:openai/b", "few_shot": "few.yaml"}, models=models)
+    assert set(another.provenance.prompts) - set(setup_with(server).provenance.prompts) == {"inquirer/few-shot"}
+    with pytest.raises(UsageError, match="--few-shot: no inquirer is a model"):
+        fork_of(t, 1, {"inquirer": "reference", "few_shot": "few.yaml"}, models=models)
+
+
+def test_a_fork_of_a_batch_has_them_from_its_plan(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSULT_API_BASE", server.url)
+    words = ("--name", "r", "--scenarios", CASE, "--inquirer", MODEL, "--max-turns", "4", "--few-shot", "few.yaml")
+    assert CliRunner().invoke(cli, ["batch", *words]).exit_code == 0
+    with Store("transcripts/consult.db", readonly=True) as store:
+        (ident,) = store.members("r").values()
+    assert setup_of({"parent": ident, "turn": "1"}, Path("transcripts/consult.db")).aids.briefing.few_shot is not None
+    done = CliRunner().invoke(cli, ["fork", ident, "--turn", "1", "--no-save", "--quiet"])
+    assert done.exit_code == 0, done.output
+    Path("few.yaml").unlink()
+    refused = CliRunner().invoke(cli, ["fork", ident, "--turn", "1", "--no-save"])
+    assert refused.exit_code == 2
+    assert "--few-shot: the doctor was given examples, which no transcript keeps" in refused.stderr
 
 
 # --- the case under test ---------------------------------------------------------------------------------------------

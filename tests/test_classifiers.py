@@ -14,6 +14,7 @@ from pictures_world import case, png
 from scripted_server import Say, ScriptedServer, acts, asked_as, concludes, words_of
 
 from consult.agents.llm.classifiers import Look, Simulated, classifier_of, suggestion
+from consult.agents.llm.talk import Models
 from consult.batch import Plan, setups
 from consult.batch.forking import fork_of
 from consult.check import check_paths
@@ -101,10 +102,19 @@ def test_a_classifier_without_its_strategy_and_the_strategy_without_one(server: 
             setup_with("said.yaml", server, **fields)
 
 
-def test_a_fork_cannot_give_it_and_says_so(server: ScriptedServer) -> None:
-    t = play(setup_with("said.yaml", server))
-    with pytest.raises(UsageError, match=r"--inquirer: .*which a fork cannot give .mend: .*llm:openai/local\)"):
-        fork_of(t, 1)
+@pytest.mark.parametrize("classifier", ["said.yaml", "simulated:0.5/0.8"])
+def test_a_fork_is_told_the_same_or_says_by_which_option(server: ScriptedServer, classifier: str) -> None:
+    t, models = play(setup_with(classifier, server, seed=7)), Models(server.url)
+    server.forget()
+    fork = fork_of(t, 1, {"classifier": classifier, "seed": 8}, models=models)
+    again = play(fork)
+    told = [e.model_copy(update={"seq": 0}) for e in (*t.events, *again.events) if isinstance(e, Suggested)]
+    assert len(told) == 2
+    assert told[0] == told[1], "chance from there on is another, the classifier is not"
+    assert all("classifier" in words_of(r["messages"][1]) for r in server.requests)
+    for given in ({}, {"classifier": "simulated:0.1/0.2"}, {"classifier": classifier, "top_k": 2}):
+        with pytest.raises(UsageError, match=r"--classifier: the doctor was given .* --inquirer llm:openai/local\)"):
+            fork_of(t, 1, given, models=models)
     assert fork_of(t, 1, {"inquirer": "reference"}).past is not None
 
 

@@ -144,7 +144,7 @@ class Engine:
             raise UsageError(f"--{role}: plug-in {spec!r} cannot be loaded (mend: reinstall it)")
         return object()
 
-    def stream(self, setup: FakeSetup, hear: object = None) -> Iterator[Any]:
+    def stream(self, setup: FakeSetup, hear: object = None, waits: object = None) -> Iterator[Any]:
         yield from self.play(setup).events
 
 
@@ -167,7 +167,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
             "play": fake.play,
             "stream": fake.stream,
             "header": fake.header,
-            "ended": lambda head, events: Transcript(head, tuple(events)),
+            "ended": lambda head, events, waits: Transcript(head, tuple(events)),
             "cell_of": cell_of,
             "code_version": lambda: "0",
         },

@@ -133,7 +133,7 @@ def test_other_versions_of_the_scorers_are_refused_unless_asked_for(
     store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     keep(store, "a", [one("s0")])
-    monkeypatch.setattr("consult.store.rows.scorers", lambda: "0123456789abcdef")
+    monkeypatch.setattr("consult.store.versions.scorers", lambda: "0123456789abcdef")
     keep(store, "b", [one("s0", inquirer="y")])
     words = ["compare", "a", "b", "--db", str(tmp_path / "c.db")]
     done = CliRunner().invoke(cli, words)

@@ -239,6 +239,23 @@ def test_what_is_shown_is_part_of_the_consultation(folder: Path, server: Scripte
     assert "inquirer/pictures" in setup_with("image", folder, server).provenance.prompts
 
 
+def test_a_fork_shows_the_same_pictures_or_says_what_to_bring_back(folder: Path, server: ScriptedServer) -> None:
+    for pictures in ("image", "wrong-image"):
+        t, models = play(setup_with(pictures, folder, server, seed=5)), Models(server.url)
+        server.forget()
+        again = play(fork_of(t, 1, {"vision": "yes"}, (folder,), models))
+        assert shown(again) == shown(t)
+        assert server.requests
+        assert all(r["messages"][-1]["content"][1]["type"] == "image_url" for r in server.requests)
+        with pytest.raises(UsageError, match="--vision: nothing is known of whether"):
+            fork_of(t, 1, {}, (folder,), models)
+        with pytest.raises(UsageError, match="--vision: the doctor was given other pictures, or saw them otherwise"):
+            fork_of(t, 1, {"vision": "no"}, (folder,), models)
+    (folder / f"{OTHER}.png").write_bytes(png("another"))
+    with pytest.raises(UsageError, match="--vision: the doctor was given other pictures"):
+        fork_of(t, 1, {"vision": "yes"}, (folder,), models)
+
+
 def test_a_fork_writes_what_was_shown_once(server: ScriptedServer) -> None:
     plan = Plan(scenarios=(SEEN,), inquirer=(f"{MODEL}+text-only",), api_base=server.url, max_turns=4)
     t = play(setups(plan)[0])

@@ -28,7 +28,7 @@ ABLATIONS: Final = {
     "reference:no-comparison": "as --triage: without comparison rules",
     "reference:no-dynamic": "as --triage: the guidance and rules of round 1 stay to the end",
 }
-_REFERENCE_ONLY: Final = ("patient", "recipient", "examiner", "assessor")
+_REFERENCE_ONLY: Final = ("patient", "recipient", "examiner", "assessor", "matcher")
 _PLUGGABLE: Final = ("inquirer", "patient", "triage")
 _MODEL: Final = "llm:"
 _LATER: Final = (_MODEL, "replay:", "human")
@@ -59,6 +59,11 @@ def check_spec(role: str, spec: str) -> None:
         if role in ROLES:
             parse(role, spec)
             return
+    if role == "matcher" and spec.startswith(_MODEL):
+        from consult.judge.matching import matcher_of
+
+        matcher_of(spec)
+        return
     if role == "assessor" and spec.startswith(_MODEL):
         from consult.judge.panel import judges_in
 

@@ -12,10 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from consult.batch import figures
 from consult.batch.cells import Cells, setups
 from consult.batch.plan import Plan
 from consult.errors import ConsultError, UsageError
@@ -23,8 +24,6 @@ from consult.events import Used
 from consult.store.db import Store
 from consult.store.glance import glimpse
 from consult.store.summary import failed
-
-N = TypeVar("N", int, float)
 
 
 class Mark(StrEnum):
@@ -99,15 +98,9 @@ class Board:
 
     @cached_property
     def top1(self) -> tuple[float, float, float] | None:
-        """The share of right diagnoses so far, with its interval (Wilson's, as on the line of `consult batch`)."""
-        from consult.stats.intervals import wilson
-
+        """The share of right diagnoses so far, with its interval."""
         counts = self.counts
-        judged = counts[Mark.RIGHT] + counts[Mark.WRONG]
-        if not judged:
-            return None
-        share = counts[Mark.RIGHT] / judged
-        return share, *wilson(share, judged)
+        return figures.top1(counts[Mark.RIGHT], counts[Mark.RIGHT] + counts[Mark.WRONG])
 
     def place(self, row: int, column: int) -> Place:
         """The place of a row and a column. Raises IndexError."""
@@ -164,15 +157,9 @@ class Watcher:
     def _taken_by_models(self, store: Store, ids: Collection[str]) -> tuple[int | None, float | None]:
         for identifier, text in store.texts([one for one in ids if one not in self._used]):
             used = [Used.model_validate(event) for event in glimpse(text, "usage")]
-            self._used[identifier] = _sum(e.tokens for e in used), _sum(e.cost for e in used)
+            self._used[identifier] = figures.total(e.tokens for e in used), figures.total(e.cost for e in used)
         found = [self._used[one] for one in ids]
-        return _sum(tokens for tokens, _ in found), _sum(cost for _, cost in found)
-
-
-def _sum(values: Iterable[N | None]) -> N | None:
-    """The sum; None if any is not known."""
-    known = list(values)
-    return None if None in known else sum(value for value in known if value is not None)
+        return figures.total(tokens for tokens, _ in found), figures.total(cost for _, cost in found)
 
 
 def _spot(row: Mapping[str, Any]) -> Spot:

@@ -18,6 +18,7 @@ from consult.batch.plan import ALL, LineUp, Plan, scenario_paths
 from consult.errors import DataError, DataErrors, UsageError
 from consult.files import Faults
 from consult.hospital import find_hospital, load_hospital
+from consult.judge.panel import MATCHER
 from consult.knowledge.links import link_hospital, link_scenario
 from consult.knowledge.load import load_knowledge
 from consult.knowledge.model import Knowledge
@@ -27,6 +28,7 @@ from consult.settings import Limits
 from consult.terms import Resolver
 
 if TYPE_CHECKING:
+    from consult.judge.matching import Matcher
     from consult.judge.panel import Panel
     from consult.sim.session import Setup
 
@@ -62,6 +64,8 @@ class Cells(Sequence["Setup"]):
     """Where the pictures are that they look at, by the scenario's hash."""
     judged: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Hashes of what judges are given, by the assessor's spec."""
+    matching: Mapping[str, str] = field(default_factory=dict)
+    """Hashes of what a matcher is given."""
 
     def __len__(self) -> int:
         return len(self.scenarios) * len(self.personas) * len(self.team) * self.plan.epochs
@@ -111,7 +115,7 @@ class Cells(Sequence["Setup"]):
         plan, (scenario, persona, line_up, epoch) = self.plan, self.parts(index)
         content = (scenario.hash, persona.hash, self.hospital, self.knowledge[scenario.knowledge])
         limits = Limits(max_turns=plan.max_turns, max_orders=plan.max_orders)
-        judged = self.judged.get(line_up.assessor, {})
+        judged = {**self.judged.get(line_up.assessor, {}), **(self.matching if MATCHER in line_up.agents else {})}
         seen = self.places[scenario.hash].contents if scenario.hash in self.places else Contents()
         aided = {**self.aids.hashes(line_up.inquirer, seen, self.models), **judged}
         resolver = plan.resolver or Resolver.LEXICON
@@ -167,7 +171,8 @@ def setups(plan: Plan, extra: tuple[Path, ...] = ()) -> Cells:
     hospital = load_hospital(plan.hospital).content_hash()
     pictures = places(plan, aids, ((part.hash, Path(part.spec)) for part in scenarios), extra)
     judged = {spec: panel.hashes for spec, panel in _panels(plan).items()}
-    return Cells(plan, scenarios, people, plan.team, hospital, knowledge, models, aids, pictures, judged)
+    matching = next((matcher.hashes for matcher in _matchers(plan)), {})  # the same for all of them
+    return Cells(plan, scenarios, people, plan.team, hospital, knowledge, models, aids, pictures, judged, matching)
 
 
 def _models(plan: Plan) -> Models:
@@ -178,6 +183,7 @@ def _models(plan: Plan) -> Models:
     played = (pair for one in plan.team for pair in played_by_models(one.agents).items())
     endpoints = [models.endpoint(parse(role, spec).model) for role, spec in played]
     endpoints += [judge.endpoint for panel in _panels(plan).values() for judge in panel.judges]
+    endpoints += [matcher.endpoint for matcher in _matchers(plan)]
     for endpoint in endpoints:
         counted = {"--budget": plan.budget.cost, "--budget-each": plan.budget_each.cost}
         option = next((name for name, cost in counted.items() if cost is not None), "")
@@ -194,6 +200,13 @@ def _panels(plan: Plan) -> dict[str, Panel]:
     if plan.rubric and not specs:
         raise UsageError("--rubric: is for judges (mend: name one by --assessor llm:MODEL)")
     return {spec: panel_of(spec, plan.rubric, api_base=plan.api_base) for spec in specs}
+
+
+def _matchers(plan: Plan) -> list[Matcher]:
+    from consult.judge.matching import matcher_of
+
+    found = (matcher_of(one.agents.get(MATCHER, ""), api_base=plan.api_base) for one in plan.team)
+    return [matcher for matcher in found if matcher is not None]
 
 
 def _different(specs: Sequence[str]) -> Mapping[str, Persona]:

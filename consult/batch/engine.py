@@ -14,13 +14,14 @@ from itertools import chain, islice
 from time import monotonic
 from typing import Any, Final, Literal
 
-from consult.agents.llm.talk import hang_up
+from consult.agents.llm.talk import in_touch
 from consult.batch.budget import Spent
 from consult.batch.cells import Cells
 from consult.batch.plan import ASIDE, Plan
 from consult.batch.playing import Engine, Played, Stop, here
 from consult.batch.threads import CONCURRENCY, in_threads
 from consult.llm.ledger import SqliteLedger
+from consult.stats.waits import Waits
 from consult.store.db import Store
 
 _LOADED: Final = ("inquirer", "patient", "triage")
@@ -51,6 +52,8 @@ class Done:
     """In dollars; None where that is not known."""
     roles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The same by role, with calls."""
+    waits: Mapping[str, Waits] = field(default_factory=dict)
+    """How long models' answers took, by role."""
     remarks: tuple[str, ...] = ()
     """What should be said of its judges."""
 
@@ -100,13 +103,10 @@ def execute(
         cells = _with_ledger(cells, store, at_once)
         engine = engine or waiting(min(jobs, -(-len(cells) // MANY)), at_once)
     play = engine or local(min(jobs, -(-len(cells) // FEW)))
-    try:
+    with in_touch(cells.models):
         for played in play(cells, missing, work.until(stop)):
             yield from work.drained()
             yield work.keep(played)
-    finally:
-        if plan.by_models:
-            hang_up()
     yield from work.drained()
     if not stop():  # what the budget left out may be done already
         yield from (one for one in looked_at if isinstance(one, Done))
@@ -176,7 +176,8 @@ class _Work:
         self.spent.add(played.usage)
         correct, usage = played.kept.judged.columns["correct"], played.usage
         took = usage["tokens"], usage["cost"]
-        return Done(played.index, "done", played.problem, correct, *took, usage["roles"], played.remarks)
+        roles, waits = usage["roles"], played.kept.waits
+        return Done(played.index, "done", played.problem, correct, *took, roles, waits, played.remarks)
 
 
 def local(jobs: int) -> Engine:

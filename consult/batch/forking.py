@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from consult.agents.examiner import overridden
-from consult.agents.llm.briefing import AIDED
-from consult.agents.llm.spec import CLASSIFIER, LOOKING, parse, played_by_models
+from consult.agents.llm.spec import parse, played_by_models
 from consult.agents.llm.talk import HERE, Models
 from consult.agents.registry import check_spec
 from consult.batch.plan import Plan
+from consult.batch.regiving import Doctor, given_again
 from consult.batch.rescore import Content, Gone
 from consult.clean import clean
 from consult.errors import UsageError
 from consult.events import Changed, Event, Result
 from consult.hospital import load_hospital
+from consult.judge.panel import MATCHER
 from consult.llm.through_litellm import missing_key
 from consult.persona import Persona, load_persona
 from consult.players import HUMAN, player
@@ -28,24 +29,25 @@ from consult.sim.session import Setup, context
 from consult.sim.state import Context
 from consult.store.transcript import Transcript
 
+_NO_PLAN: Final = Plan()
 ROLES: Final[tuple[str, ...]] = ("inquirer", "patient", "recipient", "triage")
 """Roles that another agent may take over."""
 
 
 def parent_setup(transcript: Transcript, folders: tuple[Path, ...] = (), *, to_be: str = "forked") -> Setup:
     """What a kept consultation was played from. Raises UsageError if some of it has changed or is gone."""
-    return _parent(transcript, folders, to_be)[0]
+    return _parent(transcript, Content(Plan(), folders), to_be)[0]
 
 
-def _parent(transcript: Transcript, folders: tuple[Path, ...], to_be: str) -> tuple[Setup, tuple[Teller, ...]]:
-    """The same, and who told what by which persona."""
-    h, content = transcript.header, Content(Plan(), folders)
+def _parent(transcript: Transcript, content: Content, to_be: str = "forked") -> tuple[Setup, tuple[Teller, ...], Path]:
+    """The same, who told what by which persona, and the scenario's file."""
+    h = transcript.header
     try:
         found = content.of(h)
-        tellers = content.tellers(found, transcript.events)
+        tellers, file = content.tellers(found, transcript.events), content.file_of(h)
     except Gone as e:
         raise UsageError(f"ID: {e}, so {h.consultation_id} cannot be {to_be} (mend: bring it back)") from None
-    return Setup(*found, dict(h.agents), Limits(**h.limits), h.epoch, h.seed, h.provenance.resolver), tellers
+    return Setup(*found, dict(h.agents), Limits(**h.limits), h.epoch, h.seed, h.provenance.resolver), tellers, file
 
 
 def fork_of(
@@ -54,18 +56,22 @@ def fork_of(
     changes: Mapping[str, Any] | None = None,
     folders: tuple[Path, ...] = (),
     models: Models = HERE,
+    plan: Plan = _NO_PLAN,
 ) -> Setup:
     """The setup of a fork after question `turn`.
 
     `changes`: persona, hospital (names), agents' specs by role, seed, max_turns, max_orders; `say`: words that the doctor
-    begins with; `results`: what orders are answered with, see `examiner.overridden`. None and what is not there stays
-    as it was then. `models`: where those are reached that play from there on, which no transcript says. Raises
-    ConsultError if it cannot be played.
+    begins with; `results`: what orders are answered with, see `examiner.overridden`; what a doctor that is a model is given
+    (`regiving.OPTIONS`). None and what is not there stays as it was then. `models`: where those are reached that play from
+    there on, which no transcript says; `plan`: that of the parent's run. Raises ConsultError if it cannot be played.
     """
     given = {name: value for name, value in (changes or {}).items() if value is not None}
-    then, tellers = _then(transcript, turn, folders)
-    setup = replace(then, **_given(then, given), models=models)
-    _check_aids(setup.line_up["inquirer"], then.line_up["inquirer"], transcript)
+    then, tellers, file = _then(transcript, turn, Content(plan, folders))
+    setup = replace(then, **_given(then, given), models=models, rubrics=plan.rubric)
+    spec, h = setup.line_up["inquirer"], transcript.header
+    doctor, scenario = Doctor(spec, spec == then.line_up["inquirer"]), (h.provenance.scenario, file)
+    aids, album = given_again(doctor, h, scenario, plan, given, models, folders)
+    setup = replace(setup, aids=aids, album=album)
     _check_reached(setup)
     same_triage = setup.hospital == then.hospital and setup.line_up["triage"] == then.line_up["triage"]
     events = up_to(transcript.events, turn, triaged=same_triage)
@@ -83,14 +89,14 @@ def fork_of(
     return replace(setup, past=past)
 
 
-def _then(transcript: Transcript, turn: int, folders: tuple[Path, ...]) -> tuple[Setup, tuple[Teller, ...]]:
-    """What was played at that turn; and who had told what until then, the last of them still does."""
+def _then(transcript: Transcript, turn: int, content: Content) -> tuple[Setup, tuple[Teller, ...], Path]:
+    """What was played at that turn; who had told what until then, the last of them still does; the scenario's file."""
     h = transcript.header
-    parent, tellers = _parent(transcript, folders, "forked")
+    parent, tellers, file = _parent(transcript, content)
     events = up_to(transcript.events, turn)
     tellers = tellers[: 1 + sum(isinstance(e, Changed) and e.what == "persona" for e in events)]
     agents = {role: player(h.agents, transcript.events, role, len(events)) for role in h.agents}
-    return replace(parent, persona=tellers[-1][0], agents=agents), tellers
+    return replace(parent, persona=tellers[-1][0], agents=agents), tellers, file
 
 
 def _given(then: Setup, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,20 +146,10 @@ def _as_it_was(then: Setup, persona: Persona) -> Context:
     return context(replace(then, agents=agents, persona=persona))
 
 
-def _check_aids(inquirer: str, before: str, transcript: Transcript) -> None:
-    """Raises UsageError where the doctor is given more than a transcript keeps: pictures, a classifier, words of the user's."""
-    if not inquirer.startswith("llm:"):
-        return
-    said = parse("inquirer", inquirer)
-    kept = transcript.header.provenance.prompts if inquirer == before else {}
-    if said.strategy == CLASSIFIER or said.pictures in LOOKING or any(name in kept for name in AIDED):
-        what = f"{inquirer} is given pictures, a classifier's opinion or words of its own, which a fork cannot give"
-        raise UsageError(f"--inquirer: {what} (mend: name a doctor without them, for example llm:{said.model})")
-
-
 def _check_reached(setup: Setup) -> None:
     """Raises UsageError where nothing says how a model is reached that plays from there on."""
-    for role, spec in played_by_models(setup.line_up).items():
+    played = played_by_models(setup.line_up)
+    for role, spec in (played | ({MATCHER: setup.matcher.spec} if setup.matcher is not None else {})).items():
         endpoint = setup.models.endpoint(parse(role, spec).model)
         if not setup.models.replay and (missing := missing_key(endpoint)):
             what = f"the {role} is {spec}, and no transcript says where a model is reached"

@@ -1,7 +1,7 @@
-"""A finished run judged by models: the scores by rule as they are now, and beside them what the judges say.
+"""A finished run scored with models: the scores by rule as they are now, beside them what judges say, and diagnoses matched.
 
-Judged scores are one more version of a run's scores (scorers, judges, rubrics and prompts together), so the same call again
-finishes what is missing and pays nothing twice. Must not import sim.
+Such scores are one more version of a run's scores (scorers, judges, rubrics, matcher and prompts together), so the same
+call again finishes what is missing and pays nothing twice. Must not import sim.
 """
 
 from __future__ import annotations
@@ -9,20 +9,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from consult.batch.plan import Plan
 from consult.batch.rescore import Content, Gone, consult_version
 from consult.clean import one_line
 from consult.errors import ConsultError
 from consult.events import Event, Judgement, Scored
+from consult.judge.asking import Trouble
 from consult.judge.marks import PREFIX, Sitting, judged, table
+from consult.judge.matching import Matcher
+from consult.judge.matching import asked as meant
 from consult.judge.panel import Panel
 from consult.judge.rubric import Scoring
 from consult.judge.tally import bootstrap_error, clipped_mean
 from consult.llm.client import Client
+from consult.llm.endpoint import Endpoint
 from consult.score import Case, assess
 from consult.score.understanding import audited
 from consult.settings import source_commit
@@ -37,32 +41,47 @@ PAGE: Final = 48
 """Consultations judged and kept at a time: what a kill loses of what a ledger does not hold."""
 
 
-def scored_by(panel: Panel) -> ScoredBy:
-    """The version of such scores: the code, and the panel."""
-    return judged_by(panel.spec, panel.hashes, consult_version(), source_commit())
+class Asked(NamedTuple):
+    """The models that score: judges, somebody who matches names, or both."""
+
+    panel: Panel | None = None
+    matcher: Matcher | None = None
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Where they are reached."""
+        judges = [judge.endpoint for judge in self.panel.judges] if self.panel is not None else []
+        return judges + ([self.matcher.endpoint] if self.matcher is not None else [])
+
+    @property
+    def scored_by(self) -> ScoredBy:
+        """The version of such scores: the code, and whom it asks."""
+        spec, hashes = (self.panel.spec, self.panel.hashes) if self.panel is not None else ("", {})
+        matcher, more = (self.matcher.spec, self.matcher.hashes) if self.matcher is not None else ("", {})
+        return judged_by(spec, hashes | more, consult_version(), source_commit(), matcher=matcher)
 
 
 def judge_run(
     store: Store,
     run: str,
-    panel: Panel,
+    asked: Asked,
     client: Client,
     *,
     folders: tuple[Path, ...] = (),
     begin: Callable[[], bool] = lambda: True,
 ) -> Iterator[Counter[str]]:
-    """Judge what this panel has not judged yet, page by page; gives, for each, why how many are missing ("": judged).
+    """Score what these models have not scored yet, page by page; gives, for each, why how many are missing ("": scored).
 
     A consultation at which a server failed is not kept, so that the same call tries it again. `begin` is asked before each;
     once it says no, what was begun is finished and kept, and nothing follows. Raises CallError where no
     further call can succeed (a key, an address), UsageError if there is no such run, StoreError.
     """
     plan = next((Plan.model_validate(r["plan"]) for r in store.runs() if r["name"] == run), Plan())
-    content, by, last = Content(plan, folders), scored_by(panel), 0
-    at_once = max(j.endpoint.concurrency for j in panel.judges)
+    content, by, last = Content(plan, folders), asked.scored_by, 0
+    at_once = max(endpoint.concurrency for endpoint in asked.endpoints)
     with ThreadPoolExecutor(at_once, thread_name_prefix="consult-judge") as pool:
         while page := store.unjudged(run, by.scorers, after=last, limit=PAGE):
-            answers = pool.map(lambda row: _judged(row[1], content, panel, client, by) if begin() else None, page)
+            answers = pool.map(lambda row: _judged(row[1], content, asked, client, by) if begin() else None, page)
             results = [(n, r) for (n, _), r in zip(page, answers, strict=True) if r is not None]
             store.judge((n, r) for n, r in results if not isinstance(r, str))
             yield Counter(r if isinstance(r, str) else r.reason if isinstance(r, Missing) else "" for _, r in results)
@@ -71,7 +90,7 @@ def judge_run(
             last = page[-1][0]
 
 
-def _judged(blob: bytes, content: Content, panel: Panel, client: Client, by: ScoredBy) -> Judged | Missing | str:
+def _judged(blob: bytes, content: Content, asked: Asked, client: Client, by: ScoredBy) -> Judged | Missing | str:
     """The row of one consultation; or, where a server failed, why there is none."""
     try:
         transcript = loads(unpacked(blob, "transcript"), file="transcript")
@@ -80,14 +99,18 @@ def _judged(blob: bytes, content: Content, panel: Panel, client: Client, by: Sco
     except (Gone, ConsultError) as e:
         return Missing(by, one_line(str(e)))
     _, _, hospital, knowledge = played
-    seen = Case(case, knowledge, hospital, happened)
-    marks = assess(seen)
-    found = judged(_sitting(seen, transcript), panel, client.calls(transcript.id))
-    if found.trouble.fatal is not None:
-        raise found.trouble.fatal
-    if found.trouble.failed:
-        return found.trouble.failed
-    marks += found.events
+    seen, calls, trouble = Case(case, knowledge, hospital, happened), client.calls(transcript.id), Trouble()
+    said: tuple[Event, ...] = ()
+    if asked.matcher is not None:
+        seen = replace(seen, meant=meant(seen, asked.matcher, calls, trouble))
+    if asked.panel is not None and not (trouble.failed or trouble.fatal):
+        found = judged(_sitting(seen, transcript), asked.panel, calls)
+        said, trouble = found.events, found.trouble
+    if trouble.fatal is not None:
+        raise trouble.fatal
+    if trouble.failed:
+        return trouble.failed
+    marks = [*assess(seen), *said]
     marks += audited(happened, case, knowledge, persona, transcript.header.provenance.resolver, earlier)
     return rejudged(transcript, marks, by)
 
@@ -104,21 +127,24 @@ class _Gathered:
     scores: list[float | None]
 
 
-def summed_up(store: Store, run: str, panel: Panel) -> dict[str, Any]:
-    """What the panel made of a run, by rubric: how many, the mean, and how far the judges agree; and who judged itself.
+def summed_up(store: Store, run: str, asked: Asked) -> dict[str, Any]:
+    """What the judges made of a run, by rubric: how many, the mean, and how far they agree; who judged itself; names matched.
 
     HealthBench's aggregate (the mean clipped to [0, 1], its error by 1,000 draws) stands beside rubrics scored by points.
     """
-    version = next((v["version"] for v in store.scorings(run) if v["scorers"] == scored_by(panel).scorers), None)
-    found = {r.name: _Gathered([], []) for r in panel.rubrics}
-    points = {r.name for r in panel.rubrics if r.scoring is Scoring.POINTS}
+    own = asked.scored_by.scorers
+    version = next((v["version"] for v in store.scorings(run) if v["scorers"] == own), None)
+    there = asked.panel.rubrics if asked.panel is not None else ()
+    found = {r.name: _Gathered([], []) for r in there}
+    points = {r.name for r in there if r.scoring is Scoring.POINTS}
+    votes = len(asked.panel.judges) if asked.panel is not None else 0
     itself: Counter[str] = Counter()
     if version is not None:
         for row in store.consultations(run, version=version):
             events = store.scored(row["consultation_id"], version).events
             _gather(events, found)
             itself.update({f"{j.judge} played {', '.join(j.same_as)}" for j in _judgements(events) if j.same_as})
-    rubrics = {name: _told(g, clipped=name in points, votes=len(panel.judges)) for name, g in found.items()}
+    rubrics = {name: _told(g, clipped=name in points, votes=votes) for name, g in found.items()}
     return {"version": version, "rubrics": rubrics, "same_model": dict(itself.most_common())}
 
 

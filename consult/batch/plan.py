@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from consult.batch.budget import Budget, Each
 from consult.errors import UsageError
@@ -20,7 +20,7 @@ from consult.terms import Resolver, Words, problem
 
 ALL: Final = "all"
 TAG: Final = "tag:"
-ROLES: Final = ("patient", "recipient", "triage", "assessor")
+ROLES: Final = ("patient", "recipient", "triage", "assessor", "matcher")
 """Every role of a line-up but the inquirer."""
 ASIDE: Final = ("name", "budget", "api_base", "timeout")
 """Fields that do not say what is run."""
@@ -41,8 +41,8 @@ Listed = Annotated[tuple[Words, ...], BeforeValidator(_listed), Field(min_length
 class LineUp(Record):
     """Who plays, under one name; a role left empty is played as the plan says."""
 
-    name: Words
-    """What results call it; each its own."""
+    name: Words = ""
+    """What results call it; each its own. Empty: its inquirer, and the roles by which it differs from others of that one."""
     inquirer: Words = "reference"
     """Agent spec."""
     patient: Words = ""
@@ -50,11 +50,23 @@ class LineUp(Record):
     recipient: Words = ""
     triage: Words = ""
     assessor: Words = ""
+    matcher: Words = ""
 
     @property
     def agents(self) -> dict[str, str]:
-        """The spec of each role."""
-        return {role: getattr(self, role) or "reference" for role in ("inquirer", *ROLES)} | {"examiner": "reference"}
+        """The spec of each role; a matcher only where there is one."""
+        agents = {role: getattr(self, role) or "reference" for role in ("inquirer", *ROLES)} | {"examiner": "reference"}
+        return {role: spec for role, spec in agents.items() if (role, spec) != ("matcher", "reference")}
+
+
+def _named(team: tuple[LineUp, ...]) -> tuple[LineUp, ...]:
+    return tuple(one if one.name else one.model_copy(update={"name": _name(one, team)}) for one in team)
+
+
+def _name(one: LineUp, team: tuple[LineUp, ...]) -> str:
+    others = [other for other in team if other.inquirer == one.inquirer]
+    own = [role for role in ROLES if getattr(one, role) and len({getattr(other, role) for other in others}) > 1]
+    return "+".join([one.inquirer, *(f"{role}={getattr(one, role)}" for role in own)])
 
 
 class Plan(Record):
@@ -68,12 +80,14 @@ class Plan(Record):
     """Specs as of `run --persona`, or `all`."""
     inquirer: Listed = ("reference",)
     """Agent specs, each compared with the others."""
-    line_ups: tuple[LineUp, ...] = ()
+    line_ups: Annotated[tuple[LineUp, ...], AfterValidator(_named)] = ()
     """Instead of `inquirer`, where what is compared differs in other roles too."""
     patient: Words = "reference"
     recipient: Words = "reference"
     triage: Words = "reference"
     assessor: Words = "reference"
+    matcher: Words = "reference"
+    """Who is asked which condition is meant where no name or code of the knowledge says so; reference: nobody."""
     rubric: Annotated[tuple[Words, ...], BeforeValidator(_listed)] = ()
     """By what models judge, where the assessor is one: mdbench, paces, process, files, folders. Empty: mdbench and paces."""
     hospital: Words = "general"

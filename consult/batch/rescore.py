@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_all_start_methods, get_context
@@ -80,6 +80,14 @@ class Content:
             self._found("hospital", header.hospital, hashes.hospital, (plan.hospital, header.hospital)),
             self._found("knowledge", header.knowledge, hashes.knowledge, knowledges),
         )
+
+    def file_of(self, header: Header) -> Path:
+        """The file of the scenario. Raises Gone."""
+        for path in self._scenarios(header.scenario):
+            with suppress(ConsultError):
+                if _hash(self._load["scenario"](path)) == header.provenance.scenario:
+                    return path
+        raise Gone(f"the scenario {header.scenario} is not there")
 
     def tellers(self, found: Found, events: Iterable[Event]) -> tuple[Teller, ...]:
         """Who told what: before each change of the temperament, and at the end. Raises Gone, UsageError."""

@@ -36,6 +36,7 @@ from consult.cli.output import note, print_json, print_table
 )
 @options.option("--max-orders", type=click.IntRange(0, 1000), help="Orders it may place, the past's included.")
 @options.api_base
+@options.aids
 @options.single
 @click.pass_context
 def fork(
@@ -58,12 +59,13 @@ def fork(
         return
     from consult.agents.llm.talk import Models
     from consult.batch.forking import fork_of
+    from consult.batch.regiving import plan_of
     from consult.cli.run import play_one
     from consult.cli.showing import find
 
     parent = find(consultation, how.db, as_kept=True)
     models = Models(api_base=api_base or "", replay=str(how.replay or ""))
-    play_one(ctx, fork_of(parent, turn, changes, how.folders, models), how)
+    play_one(ctx, fork_of(parent, turn, changes, how.folders, models, plan_of(how.db, parent.id)), how)
     if not how.quiet and not how.as_json:
         note(f"forked from {parent.id} after question {turn} (`consult fork {parent.id}` lists its branches)")
 

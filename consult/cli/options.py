@@ -19,6 +19,7 @@ ROLES: Final = {
     "recipient": "Who keeps the record",
     "triage": "Who predicts department and urgency",
     "assessor": "Who scores, beside the scorers: llm:MODEL, or several with commas",
+    "matcher": "Who is asked what a diagnosis means that nothing in the knowledge matches: llm:MODEL",
 }
 
 
@@ -96,8 +97,8 @@ api_base = option(
 )
 
 
-def models(function: F) -> F:
-    """The options that say how models are reached that play a role, and how they work; all None if not given."""
+def aids(function: F) -> F:
+    """The options that say what an inquirer by a model is given beside what is said; all None if not given."""
     for decorate in (
         option("--few-shot", metavar="FILE", help="Examples for its system prompt (`consult schema few-shot`)."),
         option("--persona-prompt", metavar="FILE", help="What an inquirer llm:MODEL is like, for its system prompt."),
@@ -113,6 +114,15 @@ def models(function: F) -> F:
             metavar="yes|no",
             help="Whether models take pictures. Default: as LiteLLM's table has it.",
         ),
+    ):
+        function = decorate(function)
+    return function
+
+
+def models(function: F) -> F:
+    """The options that say how models are reached that play a role, and how they work; all None if not given."""
+    for decorate in (
+        aids,
         option(
             "--pictures",
             type=click.Choice(["captions", "text-only", "image", "blank-image", "wrong-image"]),

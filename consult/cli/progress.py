@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from consult.cli.output import note
+from consult.batch import figures
+from consult.cli.output import counted, note
+from consult.stats.waits import Waits
 
 if TYPE_CHECKING:
     from consult.batch import Done
@@ -42,6 +44,8 @@ class Counts:
     """Of models, by role."""
     costs: dict[str, float | None] = field(default_factory=dict)
     """Likewise, in dollars; None where that is not known."""
+    waits: dict[str, Waits] = field(default_factory=dict)
+    """Likewise, how long their answers took."""
     began: float = 0.0
     """When the first was played: what goes before, the start of processes, says nothing about the rate."""
 
@@ -53,11 +57,13 @@ class Counts:
         self.problems += bool(one.problem)
         self.judged += one.correct is not None
         self.correct += bool(one.correct)
-        self.tokens = None if self.tokens is None or one.tokens is None else self.tokens + one.tokens
-        self.cost = _added(self.cost, one.cost)
+        self.tokens = figures.total((self.tokens, one.tokens))
+        self.cost = figures.total((self.cost, one.cost))
         for role, took in one.roles.items():
             self.calls[role] += took["calls"]
-            self.costs[role] = _added(self.costs.get(role, 0.0), took["cost"])
+            self.costs[role] = figures.total((self.costs.get(role, 0.0), took["cost"]))
+        for role, waits in one.waits.items():
+            self.waits.setdefault(role, Waits()).take_in(waits)
 
     @property
     def left(self) -> int:
@@ -68,42 +74,17 @@ class Counts:
         """Everything in one line; `jobs`: how many can be played at a time, if known."""
         parts = [f"{self.done + self.skipped} of {self.total} done", f"{self.problems} failed"]
         parts += [] if jobs is None else [f"{min(jobs, self.left)} running"]
-        parts += self._speed()
-        parts.append("tokens unknown" if self.tokens is None else f"{self.tokens} tokens")
-        parts.append("cost unknown" if self.cost is None else f"${self.cost:.2f}")
-        return ", ".join([*parts, *self._by_role(), *self._top1()])
-
-    def _speed(self) -> list[str]:
-        played, seconds = self.done + self.failed - 1, monotonic() - self.began
-        if played < 1 or not seconds:
-            return []
-        return [f"{played / seconds:.1f} a second", f"{_clock(self.left * seconds / played)} left"]
+        parts += figures.speed(self.done + self.failed - 1, monotonic() - self.began, self.left)
+        parts += figures.taken(self.tokens, self.cost)
+        return ", ".join([*parts, *self._by_role(), *figures.top1_in_words(figures.top1(self.correct, self.judged))])
 
     def _by_role(self) -> list[str]:
-        priced = {
-            role: "" if cost is None or self.cost is None else f" ${cost:.2f}" for role, cost in self.costs.items()
-        }
-        return [f"{role} {n} calls{priced[role]}" for role, n in sorted(self.calls.items())]
+        return [f"{role} {counted(n, 'call')}{self._took(role)}" for role, n in sorted(self.calls.items())]
 
-    def _top1(self) -> list[str]:
-        if not self.judged:
-            return []
-        from consult.stats.intervals import wilson
-
-        share = self.correct / self.judged
-        low, high = wilson(share, self.judged)
-        return [f"top-1 {share:.2f} ({low:.2f} to {high:.2f})"]
-
-
-def _added(one: float | None, other: float | None) -> float | None:
-    """The sum; None if either is not known."""
-    return None if one is None or other is None else one + other
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"
+    def _took(self, role: str) -> str:
+        cost = None if self.cost is None else self.costs[role]
+        words = self.waits[role].words if role in self.waits else ""
+        return ("" if cost is None else f" ${cost:.2f}") + (f" ({words})" if words else "")
 
 
 class Progress:

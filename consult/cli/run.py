@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace as changed
 from itertools import chain, islice
@@ -13,12 +13,13 @@ import click
 
 from consult.cli import options
 from consult.cli.main import FAILED
-from consult.cli.output import note, print_json
+from consult.cli.output import counted, note, print_json
 from consult.errors import UsageError
 
 if TYPE_CHECKING:
     from consult.events import Event
     from consult.sim.session import Setup
+    from consult.stats.waits import Waits
     from consult.store.db import Store
     from consult.store.transcript import Transcript
 
@@ -87,7 +88,7 @@ def _play_here(setup: Setup, level: str | None, *, past: int) -> Transcript:
 
     `past`: so many events at the beginning are not printed.
     """
-    from consult.agents.llm.talk import hang_up
+    from consult.agents.llm.talk import in_touch
     from consult.show import EventPrinter, Level, make_console
     from consult.show.names import names_of
     from consult.show.ticker import Ticker
@@ -95,10 +96,9 @@ def _play_here(setup: Setup, level: str | None, *, past: int) -> Transcript:
 
     head = header(setup)
     events: list[Event] = []
+    waits: dict[str, Waits] = {}
     console = make_console()
     ticker = Ticker(console, "Doctor")  # where nobody looks on, nothing is streamed
-    source = iter(stream(setup, ticker if level is not None and console.is_terminal else None))
-    first = list(islice(source, 1))  # an agent that cannot be had is told before anything is printed
 
     def happening() -> Iterator[Event]:
         with ticker:
@@ -107,17 +107,19 @@ def _play_here(setup: Setup, level: str | None, *, past: int) -> Transcript:
                 events.append(event)
                 yield event
 
-    live = happening()
-    if level is not None:
-        with suppress(BrokenPipeError):
-            printer = EventPrinter(console, head, names_of(head), level=Level(level))
-            for event in islice(live, past):
-                printer.skip(event)
-            printer.print_all(live)
-    for _ in live:
-        pass
-    hang_up()
-    return ended(head, events)
+    with in_touch(setup.models):
+        source = iter(stream(setup, ticker if level is not None and console.is_terminal else None, waits))
+        first = list(islice(source, 1))  # an agent that cannot be had is told before anything is printed
+        live = happening()
+        if level is not None:
+            with suppress(BrokenPipeError):
+                printer = EventPrinter(console, head, names_of(head), level=Level(level))
+                for event in islice(live, past):
+                    printer.skip(event)
+                printer.print_all(live)
+        for _ in live:
+            pass
+    return ended(head, events, waits)
 
 
 def _report_end(ctx: click.Context, transcript: Transcript, *, as_json: bool, where: str) -> None:
@@ -127,9 +129,18 @@ def _report_end(ctx: click.Context, transcript: Transcript, *, as_json: bool, wh
     result = summary(transcript)
     for remark in remarks(transcript.events):
         note(f"warning: {remark}")
+    for role, took in result["usage"]["roles"].items():
+        note(f"{role}: {_took(took, transcript.waits.get(role))}")
     if as_json:
         print_json(result)
     elif where:
         note(f"kept as {transcript.id} in {where} (`consult replay {transcript.id}`)")
     if failed(result["stop_reason"]):
         ctx.exit(FAILED)
+
+
+def _took(took: Mapping[str, Any], waits: Waits | None) -> str:
+    """What a role that a model played took, in a few words."""
+    parts = [counted(took["calls"], "call"), "tokens unknown" if took["tokens"] is None else f"{took['tokens']} tokens"]
+    parts += ["cost unknown" if took["cost"] is None else f"${took['cost']:.4g}"]
+    return ", ".join([*parts, *([waits.words] if waits is not None and waits.words else [])])

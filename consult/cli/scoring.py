@@ -17,7 +17,7 @@ from consult.settings import cores
 
 if TYPE_CHECKING:
     from consult.batch.budget import Budget
-    from consult.judge.panel import Panel
+    from consult.batch.judging import Asked
     from consult.store.db import Store
 
 
@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     help="Judges beside the scorers: llm:MODEL, or several with commas; one named k times votes k times. Default: none.",
 )
 @options.rubric
+@options.option(
+    "--matcher",
+    metavar="SPEC",
+    help="Who is asked what a diagnosis means that nothing in the knowledge matches: llm:MODEL. Default: nobody.",
+)
 @options.option("--api-base", metavar="URL", default="", help="An OpenAI-compatible server; else the provider's own.")
 @options.option(
     "--concurrency", type=click.IntRange(1, 1024), help="Calls of judges at a time, and consultations. Default: 16."
@@ -50,6 +55,7 @@ def score(
     jobs: int | None,
     assessor: str | None,
     rubric: tuple[str, ...],
+    matcher: str | None,
     api_base: str,
     concurrency: int | None,
     budget: str | None,
@@ -61,28 +67,29 @@ def score(
 
     What these scorers have scored already is passed over; the same command again finishes what was interrupted. A
     consultation whose scenario, persona, hospital or knowledge has changed has missing scores, with the reason, and the
-    exit code is 3. With --assessor, models judge them too; what a judge has answered is never paid twice.
+    exit code is 3. With --assessor, models judge them too, with --matcher one says what diagnoses mean that no name here
+    matches; what a model has answered is never paid twice.
     """
     from rich.progress import Progress
 
     from consult.show import make_console
     from consult.store.db import Store
 
-    panel = _panel(assessor, rubric, api_base, concurrency)
-    bounds = _bounds(budget, panel)
+    asked = _asked(assessor, rubric, matcher, api_base, concurrency)
+    bounds = _bounds(budget, asked)
     came: Counter[str] = Counter()
     console = make_console(stderr=True)
     with Store(db) as store, Progress(console=console, disable=not console.is_terminal) as progress:
         there = store.count(run)
         task = progress.add_task("scoring", total=there)
-        for page in _pages(store, run, folders, jobs, panel, there, bounds):
+        for page in _pages(store, run, folders, jobs, asked, there, bounds):
             came += page
             progress.advance(task, page.total())
         versions = store.scorings(run)
-        judged = _judged(store, run, panel)
+        judged = _judged(store, run, asked)
     scored = came.pop("", 0)
     missing = sum(came.values())
-    left = max(0, there - _done(versions, panel) - missing) if bounds is not None else 0
+    left = max(0, there - _done(versions, asked) - missing) if bounds is not None else 0
     result: dict[str, Any] = {"run": run, "consultations": there, "scored": scored, "missing": missing, "left": left}
     result |= {
         "scored_before": there - scored - missing - left,
@@ -100,39 +107,46 @@ def score(
         ctx.exit(FAILED)
 
 
-def _panel(assessor: str | None, rubrics: tuple[str, ...], api_base: str, concurrency: int | None) -> Panel | None:
-    if assessor is None or assessor == "reference":
-        if rubrics:
-            raise UsageError("--rubric: is for judges (mend: name one by --assessor llm:MODEL)")
+def _asked(
+    assessor: str | None, rubrics: tuple[str, ...], matcher: str | None, api_base: str, concurrency: int | None
+) -> Asked | None:
+    """The models that score; None: there are none."""
+    judges = assessor if assessor != "reference" else None
+    if rubrics and not judges:
+        raise UsageError("--rubric: is for judges (mend: name one by --assessor llm:MODEL)")
+    if not judges and not matcher:
         return None
+    from consult.batch.judging import Asked
+    from consult.judge.matching import matcher_of
     from consult.judge.panel import panel_of
     from consult.llm.endpoint import CONCURRENCY
 
-    return panel_of(assessor, rubrics, api_base=api_base, concurrency=concurrency or CONCURRENCY)
+    calls = concurrency or CONCURRENCY
+    panel = panel_of(judges, rubrics, api_base=api_base, concurrency=calls) if judges else None
+    asked = Asked(panel, matcher_of(matcher or "", api_base=api_base, concurrency=calls))
+    return asked if asked.endpoints else None
 
 
-def _bounds(budget: str | None, panel: Panel | None) -> Budget | None:
+def _bounds(budget: str | None, asked: Asked | None) -> Budget | None:
     """The budget of this call; None: without end. Raises UsageError."""
     if not budget:
         return None
     from consult.batch.planning import plan_from
 
     bounds = plan_from({}, {"budget": budget}).budget
-    if panel is None:
+    if asked is None:
         raise UsageError("--budget: is for judges (mend: name one by --assessor llm:MODEL)")
-    dear = next((j.endpoint.name for j in panel.judges if j.endpoint.known_price() is None), None)
+    dear = next((endpoint.name for endpoint in asked.endpoints if endpoint.known_price() is None), None)
     if bounds.cost is not None and dear is not None:
         raise UsageError(f"--budget: the price of {dear} is not known (mend: count tokens or calls)")
     return bounds
 
 
-def _done(versions: list[dict[str, Any]], panel: Panel | None) -> int:
-    """How many consultations these judges have judged."""
-    if panel is None:
+def _done(versions: list[dict[str, Any]], asked: Asked | None) -> int:
+    """How many consultations these models have scored."""
+    if asked is None:
         return 0
-    from consult.batch.judging import scored_by
-
-    own = scored_by(panel).scorers
+    own = asked.scored_by.scorers
     return sum(v["consultations"] - v["missing"] for v in versions if v["scorers"] == own)
 
 
@@ -141,12 +155,12 @@ def _pages(
     run: str,
     folders: tuple[Path, ...],
     jobs: int | None,
-    panel: Panel | None,
+    asked: Asked | None,
     there: int,
     bounds: Budget | None,
 ) -> Iterator[Counter[str]]:
     """What became of the consultations, page by page."""
-    if panel is None:
+    if asked is None:
         from consult.batch.rescore import PAGE, rescore
 
         yield from rescore(store, run, folders=folders, jobs=min(jobs or cores(), -(-there // (PAGE // 10)) or 1))
@@ -158,15 +172,15 @@ def _pages(
 
     with Client(ledger=SqliteLedger(store.path.with_suffix(".ledger"))) as client:
         begin = Allowed(bounds or Budget(), client.account).begin
-        yield from judge_run(store, run, panel, client, folders=folders, begin=begin)
+        yield from judge_run(store, run, asked, client, folders=folders, begin=begin)
 
 
-def _judged(store: Store, run: str, panel: Panel | None) -> dict[str, Any] | None:
-    if panel is None:
+def _judged(store: Store, run: str, asked: Asked | None) -> dict[str, Any] | None:
+    if asked is None:
         return None
     from consult.batch.judging import summed_up
 
-    return summed_up(store, run, panel)
+    return summed_up(store, run, asked)
 
 
 def _tell(result: dict[str, Any]) -> None:

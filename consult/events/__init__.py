@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter
 from consult.events.base import Actor, StopReason
 from consult.events.beside import (
     Audited,
+    ByModel,
     Judgement,
     Named,
     Pictured,
@@ -57,6 +58,7 @@ __all__ = [
     "Actor",
     "Audited",
     "Belief",
+    "ByModel",
     "Changed",
     "Concluded",
     "Event",

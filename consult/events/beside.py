@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from consult.events.base import Actor, EventBase
 from consult.files import Record
 from consult.terms import Department, Said, Urgency
@@ -45,6 +47,8 @@ class Named(Record):
     """As the inquirer wrote it."""
     icd10: str = ""
     probability: float | None = None
+    by: Said = Field(default="", exclude_if=lambda by: not by)
+    """The model that said which condition is meant, where no name of the knowledge did; empty: by rule."""
 
 
 class Pictured(Record):
@@ -87,6 +91,23 @@ class Suggested(EventBase):
     """sha256 of what it said."""
 
 
+class ByModel(Record):
+    """What a model was asked of a differential: the conditions behind names that nothing in the knowledge matches."""
+
+    matcher: Said
+    """Its spec."""
+    asked: int
+    """Names that it was to match."""
+    matched: int
+    """Those of them that it found a condition for."""
+    rank: int | None
+    """As of the verdict, by rule alone."""
+    unanswered: int | None = None
+    """Place in the differential of the first name that it did not answer for; None: it answered for all."""
+    reason: str = ""
+    """Why it did not."""
+
+
 class Verdict(EventBase):
     """The answer key beside what was answered. Written after the dialogue; the only event that names the gold."""
 
@@ -103,6 +124,16 @@ class Verdict(EventBase):
     urgency: Urgency
     triaged: Department | None
     triaged_urgency: Urgency | None
+    by_model: ByModel | None = Field(default=None, exclude_if=lambda asked: asked is None)
+    """What a model was asked, where one was there to match names."""
+
+    @property
+    def unsettled(self) -> str:
+        """Why it is open whether the diagnosis is right: a name before it was not answered for; empty if it is not open."""
+        asked = self.by_model
+        if asked is None or asked.unanswered is None or (self.rank or asked.unanswered) < asked.unanswered:
+            return ""
+        return f"no answer on which condition is meant: {asked.reason}"
 
     @property
     def top(self) -> str | None:

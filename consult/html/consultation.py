@@ -39,6 +39,7 @@ from consult.show.words import (
     LEAST,
     SHARES,
     changed,
+    named_words,
     plain_name,
     reading_time,
     safe,
@@ -317,8 +318,10 @@ def _end(reader: Reader, e: Concluded | Referred, wait: float) -> Beat:
 
 def _answer(reader: Reader, v: Verdict) -> Answer:
     gold = reader.name(v.gold)
-    named = [reader.name(d.condition) if d.condition else one_line(d.name, limit=80) for d in v.differential]
-    if not named:
+    named = [named_words(d, reader.name) for d in v.differential]
+    if v.unsettled:
+        words = f"not judged: {one_line(v.unsettled, limit=200)}"
+    elif not named:
         words = f"none given; it was {gold}"
     elif v.rank == 1:
         words = named[0] + (f", accepted for {gold}" if v.differential[0].condition != v.gold else "")
@@ -332,4 +335,4 @@ def _answer(reader: Reader, v: Verdict) -> Answer:
         ("Department", reader.place(said) if said else "never given", reader.place(v.department), said == v.department),
         ("Urgency", urgency.replace("_", " ") if urgency else "never given", v.urgency.replace("_", " "), urgency == v.urgency),
     )  # fmt: skip
-    return Answer(True, v.rank == 1, words, tuple(shown[:6]), triage)
+    return Answer(not v.unsettled, v.rank == 1, words, tuple(shown[:6]), triage)

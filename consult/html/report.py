@@ -45,6 +45,7 @@ _COURSES: Final = {
     "anxiety": "Anxiety",
 }
 _COST: Final = ("inquiry.questions", "inquiry.order_cost", "inquiry.new_facts_per_turn")
+_OF_MODELS: Final = ("Models", "Diagnoses matched by a model", "Agreement of judges", "Judged by models")
 _ONE_SCORE: Final = ("condition",)
 """Groups that are many: shown by the first score only."""
 
@@ -103,7 +104,7 @@ def page(report: Report, transcripts: Sequence[Transcript], names: Mapping[str, 
         repeats=_repeats(report),
         cost=_line_ups(report, "Score", [s for s in _COST if s in report.line_ups[0].scores]),
         everything=_line_ups(report, "Score", list(report.line_ups[0].scores)),
-        models=[s for s in sections(report) if s.title in ("Models", "Agreement of judges", "Judged by models")],
+        models=[s for s in sections(report) if s.title in _OF_MODELS],
         silent=_silent(report),
         stops=[(_end(reason), n) for reason, n in report.counts.stop_reasons.items()],
         embedded=embedded,

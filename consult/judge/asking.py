@@ -30,8 +30,10 @@ _LATER: Final = (Kind.TOO_LONG, Kind.FILTERED)
 class Asks(Protocol):
     """By what a judge is asked: `consult.llm.client.Calls`, or what stands for it."""
 
-    def ask(self, endpoint: Endpoint, request: Request, *, role: str, turn: int, attempt: int = 0) -> Reply:
-        """The reply to a request. Raises CallError, BudgetSpent or StoreError."""
+    def ask(
+        self, endpoint: Endpoint, request: Request, *, role: str, turn: int, attempt: int = 0, kept_as: str = ""
+    ) -> Reply:
+        """The reply to a request; `kept_as` as of `consult.llm.client.Where`. Raises CallError, BudgetSpent or StoreError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,8 @@ def ask(task: Task, judge: Judge, calls: Asks, prompts: Prompts, trouble: Troubl
         request = Request(tuple(messages), RulingsSaid, judge.sampling)
         try:
             reply = calls.ask(judge.endpoint, request, role=ROLE, turn=task.turn, attempt=place + attempt)
-        except CallError as e:
-            _note(e, trouble)
-            wrong = _all(pending, str(e))
-            break
-        except BudgetSpent as e:
+        except (CallError, BudgetSpent) as e:
+            note(e, trouble)
             wrong = _all(pending, str(e))
             break
         model = reply.model or model
@@ -114,7 +113,10 @@ def ask(task: Task, judge: Judge, calls: Asks, prompts: Prompts, trouble: Troubl
     return Heard({i.id: held.get(i.id) or lost[i.id] for i in task.items}, model)
 
 
-def _note(e: CallError, trouble: Trouble) -> None:
+def note(e: CallError | BudgetSpent, trouble: Trouble) -> None:
+    """Remembers what went wrong; a budget that is used up is no trouble."""
+    if isinstance(e, BudgetSpent):
+        return
     if e.kind.retryable:
         trouble.failed = trouble.failed or str(e)
     elif e.kind not in _LATER:

@@ -16,7 +16,7 @@ from consult.judge.rubric import BUILT_IN, Rubric, load_rubrics
 from consult.llm.base import Sampling
 from consult.llm.endpoint import CONCURRENCY, Endpoint, model_of
 from consult.llm.prompts import Prompts
-from consult.settings import search_path
+from consult.settings import users_own
 
 PROMPTS: Final = Path(__file__).resolve().parent / "prompts"
 DEFAULT: Final = BUILT_IN[:2]
@@ -27,6 +27,8 @@ TIMEOUT: Final = 300.0
 """Seconds for one answer (ours): judges write more than others, and nobody waits for them."""
 JUDGES: Final = "judge"
 """The folder of the judges' prompts among all prompts of the user's."""
+MATCHER: Final = "matcher"
+"""The role of whoever is asked what a diagnosis means; also what the answers are kept under, and the folder of the prompts."""
 _PREFIX: Final = "llm:"
 
 
@@ -41,8 +43,8 @@ class Judge:
 
     @property
     def sampling(self) -> Sampling:
-        """As the server has it: many models refuse a temperature. A small one does not find an end by itself."""
-        return Sampling(max_tokens=LOCAL_TOKENS) if self.endpoint.api_base else Sampling()
+        """See `sampling_at`."""
+        return sampling_at(self.endpoint)
 
     def same_as(
         self, agents: Mapping[str, str], returned: str = "", models: Mapping[str, str] | None = None
@@ -51,7 +53,7 @@ class Judge:
         own = {self.endpoint.model, self.endpoint.server_model, *([returned] if returned else [])}
         found = []
         for role, spec in agents.items():
-            if spec.startswith(_PREFIX) and role != "assessor":
+            if spec.startswith(_PREFIX) and role not in ("assessor", MATCHER):
                 named = spec.removeprefix(_PREFIX)
                 parts = named.split("+")  # how it works stands behind its name
                 names = {"+".join(parts[:n]) for n in range(1, len(parts) + 1)}
@@ -98,13 +100,18 @@ def panel_of(
         return Endpoint(model, api_base, transport=transport, concurrency=concurrency, timeout=TIMEOUT)
 
     judges = tuple(Judge(one, endpoint(model_of(one)), vote) for vote, one in enumerate(judges_in(spec), 1))
-    return Panel(judges, tuple(load_rubrics(tuple(rubrics) or DEFAULT)), prompts())
+    return Panel(judges, tuple(load_rubrics(tuple(rubrics) or DEFAULT)), prompts_in(JUDGES, PROMPTS))
 
 
-def prompts() -> Prompts:
-    """The prompts in force. Raises DataError where one of the user's stands for none of ours."""
-    own = [folder / JUDGES for folder in search_path("prompts")[:-1]]
-    return Prompts([*(folder for folder in own if folder.is_dir()), PROMPTS])
+def prompts_in(name: str, built_in: Path) -> Prompts:
+    """The prompts in force of a folder of that name. Raises DataError where one of the user's stands for none of ours."""
+    own = [folder / name for folder in users_own("prompts")]
+    return Prompts([*(folder for folder in own if folder.is_dir()), built_in])
+
+
+def sampling_at(endpoint: Endpoint) -> Sampling:
+    """As the server has it: many models refuse a temperature. A small one does not find an end by itself."""
+    return Sampling(max_tokens=LOCAL_TOKENS) if endpoint.api_base else Sampling()
 
 
 def judges_in(spec: str) -> list[str]:

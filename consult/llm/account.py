@@ -6,6 +6,7 @@ paid now, so that a consultation taken up again ends where an undisturbed one wo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from consult.errors import UsageError
 from consult.llm.base import Answer, Request, Usage
 from consult.llm.endpoint import Endpoint
 from consult.llm.errors import BudgetSpent
+from consult.stats.waits import Waits
 
 _LETTERS: Final = 4
 """Characters that count as a token where a server does not count (ours; used for budgets only)."""
@@ -67,6 +69,11 @@ class Totals:
         self.unpriced += other.unpriced
         self.seconds += other.seconds
 
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Totals:
+        """From what `dataclasses.asdict` made of it."""
+        return cls(**{**data, "usage": Usage(**data["usage"])})
+
     def plain(self) -> dict[str, Any]:
         """As plain data; what is unknown is None. `latency`: seconds a call, on average."""
         tokens = {"prompt": self.usage.prompt, "completion": self.usage.completion, "thinking": self.usage.thinking}
@@ -90,6 +97,8 @@ class Account:
     whose: str = "run"
     within: Account | None = None
     roles: dict[str, Totals] = field(default_factory=dict)
+    waits: dict[str, Waits] = field(default_factory=dict)
+    """How long the answers of this purse itself took, by role; of those within it they have it themselves."""
     _calls: int = 0
     _tokens: int = 0
     _cost: float = 0.0
@@ -129,6 +138,11 @@ class Account:
             1, int(not sent), sent, 0, answer.usage, cost or 0.0, int(cost is None), answer.seconds
         )  # fmt: skip
         self._charge(role, totals, counted.total or 0, spent)
+        waits = self.waits.setdefault(role, Waits())
+        if sent:
+            waits.add(answer.seconds)
+        else:
+            waits.kept += 1
         return cost
 
     def _charge(self, role: str, totals: Totals, tokens: int, cost: float) -> None:
@@ -138,6 +152,12 @@ class Account:
         self.roles.setdefault(role, Totals()).add(totals)
         if self.within is not None:
             self.within._charge(role, totals, tokens, cost)
+
+    def take_up(self, role: str, totals: Totals, waits: Waits) -> None:
+        """What was spent by an earlier account of the same; tokens that no server counted are lost."""
+        self._calls += totals.calls
+        self._charge(role, totals, totals.usage.total or 0, totals.cost)
+        self.waits[role] = waits
 
     def failed(self, role: str, sent: int) -> None:
         """After a call that had no answer."""

@@ -13,8 +13,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Final, NotRequired, Self, TypedDict, Unpack
+from weakref import WeakValueDictionary
 
 from consult.errors import UsageError
 from consult.llm.account import Account, Budget
@@ -77,6 +79,7 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._lines: dict[Endpoint, _Line] = {}
+        self._alone: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
         self._gates: dict[tuple[str, int, int | None], Gate] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -91,6 +94,10 @@ class Client:
         if self._loop is None:
             self._loop = otherwise()
         return self._loop
+
+    def alone(self, key: Key) -> asyncio.Lock:
+        """Held by whoever asks what others ask too, so that it is asked once and found in the ledger by the rest."""
+        return self._alone.setdefault(key, asyncio.Lock())
 
     async def answer(
         self, endpoint: Endpoint, request: Request, key: Key, on_text: OnText | None
@@ -220,6 +227,8 @@ class Where(TypedDict):
     """Counted by who asks, from 0: the same question put again because the answer was not liked."""
     on_text: NotRequired[OnText | None]
     """Hears the text as it comes, in the thread of the loop."""
+    kept_as: NotRequired[str]
+    """What the answer is kept under instead of the consultation: it serves every one that asks the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,15 +273,18 @@ class Calls:
         turn: int,
         attempt: int = 0,
         on_text: OnText | None = None,
+        kept_as: str = "",
     ) -> Reply:
         reply, asked = Reply(Outcome.EMPTY, asks=0, cost=0.0), request
         for ask in range(max(1, request.max_asks)):
             if ask and on_text is not None:
                 on_text(None)
-            key = Key(self.consultation, self.epoch, role, turn, attempt, ask, asked.fingerprint(endpoint.model))
+            fingerprint = asked.fingerprint(endpoint.model)
+            key = Key(kept_as or self.consultation, self.epoch, role, turn, attempt, ask, fingerprint)
             self.account.begin(endpoint)
             try:
-                answer, sent = await self.client.answer(endpoint, asked, key, on_text)
+                async with self.client.alone(key) if kept_as else nullcontext():
+                    answer, sent = await self.client.answer(endpoint, asked, key, on_text)
             except CallError as e:
                 self.account.failed(role, e.attempts)
                 raise

@@ -105,6 +105,7 @@ def _line_up(
         looked_into=peeked.n,
         taken=peeked.models.taken,
         agreed=peeked.models.agreed,
+        matched=peeked.models.matched,
         itself=dict(sorted(peeked.models.itself.items())),
     )
 

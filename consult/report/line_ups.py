@@ -28,8 +28,8 @@ def line_up_names(agents: Sequence[Mapping[str, str]], plan: Mapping[str, Any]) 
 def _named(agents: Mapping[str, str], plan: Mapping[str, Any]) -> str | None:
     """The plan's name for these agents, where it gives line-ups names of their own; roles it leaves out are as the plan says."""
     for one in plan.get("line_ups", ()):
-        meant = {r: one.get(r) or plan.get(r) or "reference" for r in agents if r != "examiner"}
-        if all(agents[r] == spec for r, spec in meant.items()):
+        meant = {r: one.get(r) or plan.get(r) or "reference" for r in {*agents, "matcher"} - {"examiner"}}
+        if all(agents.get(r, "reference") == spec for r, spec in meant.items()):
             name: str = one["name"]
             return name
     return None

@@ -120,6 +120,14 @@ class Taken(Record):
     completion_tokens: int | None
     cost: float | None
     """In dollars."""
+    measured: int = 0
+    """Answers of a server whose time was taken while they were played; of what was played elsewhere it is not known."""
+    given_back: int = 0
+    """Answers that a ledger or a cassette gave back meanwhile; no part of the two below."""
+    median: float | None = None
+    """Seconds of one answer."""
+    p95: float | None = None
+    """The 95th percentile of the same."""
 
 
 class Agreed(Record):
@@ -136,6 +144,29 @@ class Agreed(Record):
     """Cohen's of two votes, Fleiss' of more."""
     ac1: float | None
     alpha: float | None
+
+
+class Matched(Record):
+    """What a model made of the diagnoses that nothing in the knowledge matches, in consultations that were looked into."""
+
+    matcher: str
+    """Its spec."""
+    consultations: int
+    """Those in which it is settled what was named; all below but `unanswered` is of them."""
+    unanswered: int
+    """Consultations in which it gave no answer on a name that counts: not judged."""
+    named: int
+    """Diagnoses named."""
+    asked: int
+    """Of them, those that nothing in the knowledge matches."""
+    matched: int
+    """Of those, the ones that the model found a condition for."""
+    top1_by_rule: float | None
+    """Share of consultations whose first diagnosis is right, without the model."""
+    top1: float | None
+    """With it."""
+    top3_by_rule: float | None
+    top3: float | None
 
 
 class LineUp(Record):
@@ -171,6 +202,8 @@ class LineUp(Record):
     """What models took, by role."""
     agreed: tuple[Agreed, ...] = ()
     """How far judges agree, by rubric."""
+    matched: tuple[Matched, ...] = ()
+    """What a model made of diagnoses that nothing in the knowledge matches, where one was asked."""
     itself: dict[str, int] = {}
     """Consultations in which a judge was the model that it judged, by who that was."""
 

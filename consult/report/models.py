@@ -1,6 +1,6 @@
 """What models took and what judges said, gathered from transcripts: usage by role, agreement, and who judged itself.
 
-Fed line by line by `peek`. Owns these sums; computes no interval. Must not read the store.
+Fed line by line by `peek`, with what was measured beside the transcripts. Owns these sums; computes no interval. Must not read the store.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from consult.events import Judgement
 from consult.judge.marks import table
-from consult.report.model import Agreed, Taken
+from consult.report.model import Agreed, Matched, Taken
 from consult.stats.agreement import agreement
+from consult.stats.waits import Waits
 
 USED: Final = "usage"
 JUDGED: Final = "judgement"
@@ -52,10 +53,14 @@ class Models:
     """What the transcripts that were looked into say of models."""
 
     roles: dict[str, _Role] = field(default_factory=dict)
+    waits: dict[str, Waits] = field(default_factory=dict)
+    """How long answers took, by role."""
     votes: dict[str, dict[int, str]] = field(default_factory=dict)
     """By rubric: the judge of each vote."""
     rows: dict[str, list[list[float | None]]] = field(default_factory=dict)
     """By rubric: what was judged, a rating a vote."""
+    matchers: dict[str, Counter[str]] = field(default_factory=dict)
+    """By matcher: sums over the verdicts."""
     itself: Counter[str] = field(default_factory=Counter)
     """Consultations in which a judge was the model that it judged."""
 
@@ -63,6 +68,22 @@ class Models:
         """Takes in a usage event."""
         event = json.loads(line)
         self.roles.setdefault(event["role"], _Role()).add(event)
+
+    def waited(self, by_role: Mapping[str, Waits]) -> None:
+        """Takes in how long the answers of one consultation took."""
+        for role, waits in by_role.items():
+            self.waits.setdefault(role, Waits()).take_in(waits)
+
+    def verdict(self, event: Mapping[str, Any], *, settled: bool) -> None:
+        """Takes in a verdict for which a model was to match names; not settled: nothing was judged."""
+        asked = event["by_model"]
+        sums = self.matchers.setdefault(asked["matcher"], Counter())
+        if not settled:
+            sums["unanswered"] += asked["unanswered"] is not None
+            return
+        sums.update(consultations=1, named=len(event["differential"]), asked=asked["asked"], matched=asked["matched"])
+        for name, rank in (("_by_rule", asked["rank"]), ("", event["rank"])):
+            sums.update({f"top{k}{name}": rank is not None and rank <= k for k in (1, 3)})
 
     def judged(self, lines: list[str]) -> None:
         """Takes in the judgements of one consultation."""
@@ -85,8 +106,30 @@ class Models:
                 prompt_tokens=r.known("prompt_tokens"),
                 completion_tokens=r.known("completion_tokens"),
                 cost=None if r.unknown["cost"] else round(r.sums["cost"], 6),
+                measured=waits.measured,
+                given_back=waits.kept,
+                median=waits.median,
+                p95=waits.p95,
             )
             for role, r in sorted(self.roles.items())
+            for waits in (self.waits.get(role, Waits()),)
+        )
+
+    @property
+    def matched(self) -> tuple[Matched, ...]:
+        """What each matcher made of the names that it was asked for."""
+        counts = ("consultations", "unanswered", "named", "asked", "matched")
+        shares = ("top1_by_rule", "top1", "top3_by_rule", "top3")
+        return tuple(
+            Matched(
+                matcher=matcher,
+                **{name: sums[name] for name in counts},
+                **{
+                    name: round(sums[name] / sums["consultations"], 6) if sums["consultations"] else None
+                    for name in shares
+                },
+            )
+            for matcher, sums in sorted(self.matchers.items())
         )
 
     @property

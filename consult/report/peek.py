@@ -34,6 +34,7 @@ _TURNS: Final = 60
 _REASONS: Final = 8
 _COURSE: Final = ("mood", "belief")
 _NULL: Final = '"value":null'
+_RIGHT: Final = "diagnosis.top1"
 _MOODS: Final = ("trust", "irritation", "anxiety")
 _BREACHES: Final = ("leaks", "unreleased", "inventions", "contradictions", "role_breaks", "early_end")
 
@@ -86,16 +87,20 @@ class Peeked:
 
     def _marked(self, scenario: str, text: str) -> None:
         """Take in what the assessor said."""
-        judgements = []
+        judgements, verdict, missing = [], dict[str, Any](), set[str]()
         for kind, line in lines(text, "verdict", "score", JUDGED):
             if kind == JUDGED:
                 judgements.append(line)
             elif kind == "verdict":
-                self._verdict(scenario, json.loads(line))
+                verdict = json.loads(line)
+                self._verdict(scenario, verdict)
             elif _NULL in line:
                 event = json.loads(line)
+                missing.add(event["name"])
                 self.reasons.setdefault(event["name"], Counter())[event["reason"] or "not given"] += 1
         self.models.judged(judgements)
+        if "by_model" in verdict:
+            self.models.verdict(verdict, settled=_RIGHT not in missing)
 
     def _verdict(self, scenario: str, event: Mapping[str, Any]) -> None:
         self.golds[scenario] = Gold(event["department"]["primary"], event["urgency"])
@@ -158,12 +163,13 @@ def peek(store: Store, part: Table, most: int, version: int | None = None) -> Pe
     for start in range(0, len(chosen), _AT_ONCE):
         rows = range(start, min(start + _AT_ONCE, len(chosen)))
         ids = [chosen.ids[row] for row in rows]
-        texts, marks = dict(store.texts(ids)), store.marks(ids, version)
+        texts, marks, waits = dict(store.texts(ids)), store.marks(ids, version), store.waits(ids)
         for row in rows:  # in the table's order: a sum may not depend on the store's
             if chosen.ids[row] in texts:
                 scenario = chosen.text("scenario", row) or ""
                 ident = chosen.ids[row]
                 out.add(scenario, texts[ident], marks.get(ident), course=row in followed)
+                out.models.waited(waits.get(ident, {}))
     return out
 
 

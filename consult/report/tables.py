@@ -40,7 +40,7 @@ class Section:
 def sections(r: Report) -> Iterator[Section]:
     """Every table of a report, in the order to be read."""
     made = chain(
-        _headline(r), _counts(r), _without_faults(r), _judged(r), _taken(r), _answers(r), _repeats(r), _groups(r),
+        _headline(r), _counts(r), _without_faults(r), _judged(r), _taken(r), _matched(r), _answers(r), _repeats(r), _groups(r),
         _temperaments(r), _doses(r),
         _maque(r), _all_scores(r), _missing(r), _urgencies(r), _confused(r), _calibration(r), _listed(r),
     )  # fmt: skip
@@ -128,13 +128,38 @@ def _taken(r: Report) -> Iterator[Section]:
         (
             x.name, t.role, ", ".join(t.models), str(t.consultations), str(t.calls), _count(t.prompt_tokens),
             _count(t.completion_tokens), money(t.cost), money(None if t.cost is None else t.cost / t.consultations),
+            _short(t.median), _short(t.p95), str(t.given_back),
         )
         for x in r.line_ups
         for t in x.taken
     )  # fmt: skip
-    text = "What models took, as their servers said; what one of them did not say is unknown, not 0."
-    columns = ("line-up", "role", "model", "in", "calls", "tokens read", "written", "cost", "each")
+    text = (
+        "What models took, as their servers said; what one of them did not say is unknown, not 0. Seconds of an answer: "
+        "median and 95th percentile of those that were waited for; a ledger or a cassette gave back the last column."
+    )
+    columns = (
+        "line-up", "role", "model", "in", "calls", "tokens read", "written", "cost", "each", "median s", "95 % s",
+        "given back",
+    )  # fmt: skip
     yield Section("Models", columns, rows, text, brief=True)
+
+
+def _matched(r: Report) -> Iterator[Section]:
+    """What a model made of names that the knowledge does not match, and what that did to the scores."""
+    rows = tuple(
+        (
+            x.name, m.matcher, str(m.consultations), str(m.named), str(m.asked), str(m.matched), str(m.unanswered),
+            f"{_short(m.top1_by_rule)} → {_short(m.top1)}", f"{_short(m.top3_by_rule)} → {_short(m.top3)}",
+        )
+        for x in r.line_ups
+        for m in x.matched
+    )  # fmt: skip
+    text = (
+        "Diagnoses that no name or code of the knowledge matches were put to a model; top-1 and top-3 by rule alone, and with it. "
+        "Where it gave no answer that counts, nothing is judged."
+    )
+    columns = ("line-up", "matcher", "in", "named", "not matched", "by the model", "not judged", "top-1", "top-3")
+    yield Section("Diagnoses matched by a model", columns, rows, text, brief=True)
 
 
 def _count(value: int | None) -> str:

@@ -12,8 +12,10 @@ from functools import cached_property
 from typing import TypeVar, cast
 
 from consult.events import (
+    ByModel,
     Concluded,
     Event,
+    Named,
     Ordered,
     Question,
     Referred,
@@ -27,7 +29,7 @@ from consult.events import (
 from consult.hospital import Hospital
 from consult.knowledge.model import Knowledge
 from consult.scenario import Fact, Release, Scenario
-from consult.score.match import matched
+from consult.score.match import Meant, matched, unmatched
 from consult.terms import Urgency
 
 E = TypeVar("E")
@@ -65,6 +67,8 @@ class Case:
     knowledge: Knowledge
     hospital: Hospital
     events: Sequence[Event]
+    meant: Meant | None = None
+    """What a model said of the diagnoses that the knowledge does not match, where one was asked."""
 
     @cached_property
     def _by_type(self) -> dict[type, list[Event]]:
@@ -185,19 +189,40 @@ class Case:
         """The answer key beside the answer. No conclusion reads as an abstention: an empty differential, no rank."""
         gold = self.scenario.gold
         accepted = tuple(dict.fromkeys((gold.condition, *gold.alternatives)))
-        differential = matched(self.knowledge, self.end.differential) if self.end is not None else ()
-        ranks = (i for i, d in enumerate(differential, 1) if d.condition in accepted)
+        named = self.end.differential if self.end is not None else ()
+        differential = matched(self.knowledge, named, self.meant)
         last = self.triages[-1] if self.triages else None
         return Verdict(
             gold=gold.condition,
             accepted=accepted,
             differential=differential,
-            rank=next(ranks, None),
+            rank=_rank(differential, accepted),
             department=self.hospital.for_patient(gold.department, self.scenario.patient.age),
             urgency=gold.urgency,
             triaged=last.department if last is not None else None,
             triaged_urgency=last.urgency if last is not None else None,
+            by_model=self._by_model(self.meant, differential, accepted) if self.meant is not None else None,
         )
+
+    def _by_model(self, meant: Meant, differential: Sequence[Named], accepted: Sequence[str]) -> ByModel:
+        """What the model was asked, and what there would be without it."""
+        named = self.end.differential if self.end is not None else ()
+        names = unmatched(self.knowledge, named)
+        missing = {name for name, code in names if (name, code) not in meant.conditions}
+        places = (i for i, d in enumerate(differential, 1) if d.condition is None and d.name in missing)
+        return ByModel(
+            matcher=meant.matcher,
+            asked=len(names),
+            matched=sum(meant.conditions.get(name) is not None for name in names),
+            rank=_rank(matched(self.knowledge, named), accepted),
+            unanswered=next(places, None),
+            reason=meant.reason,
+        )
+
+
+def _rank(differential: Iterable[Named], accepted: Sequence[str]) -> int | None:
+    """The 1-based place of the first accepted condition."""
+    return next((i for i, d in enumerate(differential, 1) if d.condition in accepted), None)
 
 
 def finding_of(spec: str) -> str:

@@ -24,7 +24,13 @@ def verdict(case: Case) -> Verdict:
 
 
 def scores(case: Case) -> Iterable[Scored]:
-    """The `diagnosis.*` scores, in a fixed order."""
+    """The `diagnosis.*` scores, in a fixed order; all missing where it is open which condition was named."""
+    for one in _scores(case):
+        open_ = case.verdict.unsettled
+        yield one.model_copy(update={"value": None, "reason": open_}) if open_ and not case.void else one
+
+
+def _scores(case: Case) -> Iterable[Scored]:
     v, evidence = case.verdict, case.ending
     why = _why_wrong(v)
     for k in (1, 3, 5):

@@ -7,13 +7,14 @@ Definition (*ours*; 3MDBench scores "herpes zoster" as herpes and drops "Eczema.
 equal when folded (`phrasing.fold`). Around a name may stand doubt, a cause, what is to be ruled out, a side or a grade;
 "acute" and "chronic" only where the knowledge does not say the opposite of that condition. Anything else that is left
 over makes it another name. What does not match is kept as it was written, with no condition, so that a synonym can be
-added and the run scored again.
+added and the run scored again; a model may be asked about that alone (`consult.judge.matching`), which is handed in here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from consult.actions import Diagnosis
@@ -214,18 +215,47 @@ def match(knowledge: Knowledge, text: str, icd10: str = "") -> str | None:
     return index_of(knowledge).find(text, icd10)
 
 
-def matched(knowledge: Knowledge, differential: Sequence[Diagnosis]) -> tuple[Named, ...]:
-    """A differential as conditions, in its own order; duplicates keep the best rank and add their probabilities."""
+Diagnosed = tuple[str, str]
+"""The name and the code of an entry of a differential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a model said of names that nothing in a knowledge matches."""
+
+    matcher: str
+    """Its spec."""
+    conditions: Mapping[Diagnosed, str | None]
+    """The condition that each name means, or None; a name that is missing was not answered for."""
+    reason: str = ""
+    """Why some are missing."""
+
+
+def unmatched(knowledge: Knowledge, differential: Sequence[Diagnosis]) -> list[Diagnosed]:
+    """What the knowledge does not match and a model may be asked about, none twice: not what is ruled out, or no name at all."""
+    index = index_of(knowledge)
+    names = dict.fromkeys((d.condition, d.icd10) for d in differential if index.find(d.condition, d.icd10) is None)
+    return [(name, code) for name, code in names if len(name) <= MAX_NAME and fold(name) and not denied(name)]
+
+
+def matched(knowledge: Knowledge, differential: Sequence[Diagnosis], meant: Meant | None = None) -> tuple[Named, ...]:
+    """A differential as conditions, in its own order; duplicates keep the best rank and add their probabilities.
+
+    `meant`: what a model said of the names that the knowledge does not match.
+    """
     index = index_of(knowledge)
     out: dict[tuple[str, str], Named] = {}
     for entry in differential:
-        condition = index.find(entry.condition, entry.icd10)
+        condition, by = index.find(entry.condition, entry.icd10), ""
+        if condition is None and meant is not None:
+            condition = meant.conditions.get((entry.condition, entry.icd10))
+            by = meant.matcher if condition is not None else ""
         key = ("condition", condition) if condition else ("name", fold(entry.condition[:MAX_NAME]) or entry.condition)
         old = out.get(key)
         p = entry.probability
         if old is None:
             icd10 = knowledge.condition[condition].icd10 if condition else entry.icd10
-            out[key] = Named(condition=condition, name=entry.condition, icd10=icd10, probability=p)
+            out[key] = Named(condition=condition, name=entry.condition, icd10=icd10, probability=p, by=by)
         elif p is not None:
             out[key] = old.model_copy(update={"probability": min(1.0, (old.probability or 0.0) + p)})
     return tuple(out.values())

@@ -171,6 +171,8 @@ def _wishes(case: Case) -> Item:
 
 def _diagnosis(case: Case) -> Item:
     """3.1: the first diagnosis is right, matched as for `diagnosis.top1`."""
+    if case.verdict.unsettled:
+        return Item(None, case.ending, case.verdict.unsettled)
     right = case.verdict.rank == 1
     return Item(float(right), case.ending, "" if right else "the first diagnosis is not an accepted one")
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from consult.clean import one_line
 from consult.events import Audited, Event, Header, Ordered, Question, Scored, Stopped, Verdict
 from consult.show.paint import BAD, GOOD, QUIET, Canvas
-from consult.show.words import BREACHES, LEAST, SHARES, plain_name, safe, value_words
+from consult.show.words import BREACHES, LEAST, SHARES, named_words, plain_name, safe, value_words
 from consult.terms import Department
 
 _MISSED: Final = "inquiry.efficiency"
@@ -93,7 +93,10 @@ class Card:
 
     def _draw_diagnosis(self, canvas: Canvas, v: Verdict) -> None:
         gold = self._name(v.gold)
-        named = [self._name(d.condition) if d.condition else one_line(d.name, limit=80) for d in v.differential]
+        named = [named_words(d, self._name) for d in v.differential]
+        if v.unsettled:
+            canvas.block("diagnosis", f"not judged: {one_line(v.unsettled, limit=200)}", "bold")
+            return
         if v.rank == 1:
             line = _mark(canvas, right=True, words=f"right: {named[0]}")
             if v.differential[0].condition != v.gold:

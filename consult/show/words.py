@@ -5,11 +5,11 @@ Knows events; knows nothing of how things are drawn. Must not import rich, sim, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from consult.clean import clean, one_line
-from consult.events import Changed, Event, Pictured, Shown, StopReason, Suggested, Told
+from consult.events import Changed, Event, Named, Pictured, Shown, StopReason, Suggested, Told
 from consult.settings import MAX_TEXT
 
 LEAST: Final = 0.005
@@ -122,3 +122,11 @@ def reading_time(event: Event) -> float:
     """Seconds it takes to read what was said, at speed 1; 0 where nothing was."""
     words = getattr(event, "text", "") or getattr(event, "explanation", "")
     return min(len(words) / READING, LONGEST)
+
+
+def named_words(d: Named, name: Callable[[str], str]) -> str:
+    """An entry of a verdict: its condition's plain name, or what was written; and the model that matched the two, if one did."""
+    if d.condition is None:
+        return one_line(d.name, limit=80)
+    matched = f" (“{one_line(d.name, limit=60)}”, matched by {one_line(d.by, limit=60)})" if d.by else ""
+    return name(d.condition) + matched

@@ -362,7 +362,10 @@ def assessor(state: State, runtime: Runtime[Context]) -> Update:
     c = runtime.context
     events = tuple(state["events"])
     case = Case(c.scenario, c.world.knowledge, c.world.hospital, events)
-    judgements = c.bench.marks(case) if c.bench is not None else []  # first, so that what they take is counted
+    judgements: list[Event] = []
+    if c.bench is not None:  # first, so that what they take is counted
+        case = c.bench.read(case)
+        judgements = c.bench.marks(case)
     used = c.talk.used() if c.talk is not None else []
     marks: list[Event] = [*used, *assess(case), *judgements]
     marks += audited((*events, *used), c.scenario, c.world.knowledge, c.persona, c.world.resolver, c.earlier)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -19,7 +19,8 @@ from consult.agents.registry import check_spec, make
 from consult.events import SCHEMA_VERSION, Event, Header, Provenance, Used
 from consult.files import Record
 from consult.hospital import Hospital
-from consult.judge.panel import Panel, panel_of
+from consult.judge.matching import Matcher, matcher_of
+from consult.judge.panel import MATCHER, Panel, panel_of
 from consult.knowledge.model import Knowledge
 from consult.knowledge.per_object import per_object
 from consult.language.similar import available, require
@@ -33,6 +34,7 @@ from consult.sim.bench import Bench
 from consult.sim.graph import graph, recursion_limit
 from consult.sim.past import Past
 from consult.sim.state import Context, State, initial
+from consult.stats.waits import Waits
 from consult.store.transcript import Transcript
 from consult.terms import Resolver
 
@@ -100,6 +102,12 @@ class Setup:
         return panel_of(spec, self.rubrics, api_base=m.api_base, transport=m.transport, concurrency=m.concurrency)
 
     @cached_property
+    def matcher(self) -> Matcher | None:
+        """Who is asked what a diagnosis means that nothing in the knowledge matches. Raises UsageError, DataError."""
+        spec, m = self.line_up.get(MATCHER, ""), self.models
+        return matcher_of(spec, api_base=m.api_base, transport=m.transport, concurrency=m.concurrency)
+
+    @cached_property
     def provenance(self) -> Provenance:
         """Version, commit and the hashes of all content."""
         return Provenance(
@@ -118,7 +126,8 @@ class Setup:
         """Hashes of what the inquirer is given beside what is said, and of what judges are given."""
         contents = self.album.contents if self.album is not None else Contents()
         judged = self.panel.hashes if self.panel is not None else {}
-        return {**self.aids.hashes(self.line_up["inquirer"], contents, self.models), **judged}
+        matching = self.matcher.hashes if self.matcher is not None else {}
+        return {**self.aids.hashes(self.line_up["inquirer"], contents, self.models), **judged, **matching}
 
     @cached_property
     def cell(self) -> str:
@@ -142,8 +151,8 @@ def cell_of(
 ) -> str:
     """`Setup.cell` from hashes: `content` has those of scenario, persona, hospital and knowledge. Loads nothing.
 
-    `aided`: of what the inquirer is given beside what is said (`Aids.hashes`), and the judges (`Panel.hashes`); `budget`:
-    where the consultation ends.
+    `aided`: of what the inquirer is given beside what is said (`Aids.hashes`), the judges (`Panel.hashes`) and the matcher;
+    `budget`: where the consultation ends.
     """
     other: dict[str, Any] = {} if resolver is Resolver.LEXICON else {"resolver": resolver.value}
     if prompts := prompt_hashes(line_up) | dict(aided):
@@ -200,8 +209,8 @@ def context(setup: Setup, hear: OnText | None = None) -> Context:
         require()
     p = setup.provenance
     shared = (setup.seed, setup.epoch, p.scenario)
-    panel = setup.panel
-    talk = Talk(setup.models, setup.cell[:ID], hear) if played_by_models(setup.line_up) or panel is not None else None
+    asked_after = setup.panel is not None or setup.matcher is not None
+    talk = Talk(setup.models, setup.cell[:ID], hear) if played_by_models(setup.line_up) or asked_after else None
     spec, given = setup.line_up["inquirer"], None
     if spec.startswith(PREFIX):
         given = setup.aids.given(spec, setup.scenario, setup.album, setup.knowledge, setup.models)
@@ -222,36 +231,46 @@ def context(setup: Setup, hear: OnText | None = None) -> Context:
         facts=facts_known(setup.scenario, setup.knowledge) if setup.line_up["inquirer"] == "oracle" else None,
         talk=talk,
         given=given.events if given is not None else (),
-        bench=Bench(panel, setup.line_up, talk) if panel is not None and talk is not None else None,
+        bench=Bench(setup.panel, setup.matcher, setup.line_up, talk) if asked_after and talk is not None else None,
     )
 
 
-def stream(setup: Setup, hear: OnText | None = None) -> Iterator[Event]:
+def stream(
+    setup: Setup, hear: OnText | None = None, waits: MutableMapping[str, Waits] | None = None
+) -> Iterator[Event]:
     """The events as they happen, those of a fork's past first, the scores last.
 
-    `hear` is told the words of an inquirer that is a model while they come, before their event, from another thread.
+    `hear` is told the words of an inquirer that is a model while they come, before their event, from another thread;
+    `waits` is told at the end how long models' answers took, by role.
     """
     c = context(setup, hear)
     yield from setup.past.whole if setup.past is not None else ()
     for step in graph().stream(beginning(setup, c), _config(setup), context=c, stream_mode="updates"):
         for update in step.values():
             yield from (update or {}).get("events", ())
+    if waits is not None:
+        waits.update(waited(c))
 
 
 def play(setup: Setup) -> Transcript:
     """The whole consultation at once; the same events as `stream`."""
     c = context(setup)
     played = graph().invoke(beginning(setup, c), _config(setup), context=c)
-    return ended(header(setup), played["events"])
+    return ended(header(setup), played["events"], waited(c))
 
 
-def ended(head: Header, events: Iterable[Event]) -> Transcript:
+def waited(context: Context) -> Mapping[str, Waits]:
+    """How long models' answers took so far, by role."""
+    return context.talk.waits if context.talk is not None else {}
+
+
+def ended(head: Header, events: Iterable[Event], waits: Mapping[str, Waits] = MappingProxyType({})) -> Transcript:
     """The transcript of what happened; its header names the models that answered, by role."""
     happened = tuple(events)
     models = {e.role: ", ".join(e.models) for e in happened if isinstance(e, Used) and e.models}
     if models:
         head = head.model_copy(update={"provenance": head.provenance.model_copy(update={"models": models})})
-    return Transcript(head, happened)
+    return Transcript(head, happened, dict(waits))
 
 
 def beginning(setup: Setup, context: Context) -> State:

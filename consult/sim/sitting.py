@@ -27,7 +27,7 @@ from consult.events import EVENT, EVENTS, Changed, Event, Header
 from consult.players import DOCTOR, HUMAN, PATIENT, SEATS, both
 from consult.sim.graph import graph, recursion_limit
 from consult.sim.nodes import inquirer_view, numbered
-from consult.sim.session import Setup, beginning, context, ended, header
+from consult.sim.session import Setup, beginning, context, ended, header, waited
 from consult.sim.state import Context, State
 from consult.store.transcript import Transcript
 
@@ -102,7 +102,7 @@ class Sitting:
     @property
     def transcript(self) -> Transcript:
         """The consultation so far."""
-        return ended(self.header, self.events)
+        return ended(self.header, self.events, waited(self._context))
 
     def begin(self) -> Iterator[Event]:
         """The events up to the human's first turn, those of a fork's past first."""
@@ -178,7 +178,9 @@ class Sitting:
         """All that is needed to take it up again, as JSON."""
         kind, data = _serde().dumps_typed(self._values)
         state = {"kind": kind, "data": base64.b64encode(data).decode("ascii")}
-        return json.dumps({"cell": self.setup.cell, "seat": self.seat, "turn": self.turn, "state": state})
+        talk = self._context.talk
+        took = talk.kept() if talk is not None else {}
+        return json.dumps({"cell": self.setup.cell, "seat": self.seat, "turn": self.turn, "state": state, "took": took})
 
     def take_up(self, kept: str) -> tuple[Event, ...]:
         """Goes back to where it was left; the events up to there. Raises DataError if it cannot."""
@@ -187,6 +189,8 @@ class Sitting:
             cell, seat, turn, state = data["cell"], data["seat"], data["turn"], data["state"]
             values = _serde().loads_typed((state["kind"], base64.b64decode(state["data"])))
             before = _BEFORE[turn]
+            if self._context.talk is not None:
+                self._context.talk.take_up(data.get("took", {}))
         except (ValueError, KeyError, TypeError) as e:
             raise DataError(f"cannot be read: {type(e).__name__}", mend="remove it, and start again") from None
         if cell != self.setup.cell:

@@ -82,7 +82,7 @@ class Context:
     given: tuple[Event, ...] = ()
     """What the inquirer is given beside what is said, to be written before its first action."""
     bench: Bench | None = None
-    """The judges, where models assess."""
+    """The models that are asked when it is over, where there are any."""
 
 
 def initial(context: Context) -> State:

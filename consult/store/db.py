@@ -11,11 +11,13 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 from consult.errors import StoreError, UsageError
+from consult.stats.waits import Waits
 from consult.store import reading, scoring, upkeep
 from consult.store.connect import guarded, to_read, to_write
 from consult.store.packed import unpacked
@@ -105,6 +107,11 @@ class Store:
         with self._guarded() as db:
             found = scoring.marks_of(db, ids, version)
             return {name: unpacked(packed, f"{self.path}#{name}") for name, packed in found}
+
+    def waits(self, ids: Sequence[str]) -> dict[str, dict[str, Waits]]:
+        """How long models' answers took in these consultations, by role; only of those of which it was measured."""
+        with self._guarded() as db:
+            return reading.waits(db, ids)
 
     def score_names(self, run: str, version: int | None = None) -> list[str]:
         """The names of all scores in a run (of a version of the scorers; None: the latest)."""
@@ -302,13 +309,16 @@ class Store:
             if _same(_text(db, row["number"], f"{self.path}#{kept.id}"), text):
                 return kept, int(row["number"])
             n += 1
-            kept = prepared(loads(text).renamed(f"{new.id}-{n}"))
+            kept = replace(prepared(loads(text).renamed(f"{new.id}-{n}")), waits=new.waits)
 
     def _insert(self, db: sqlite3.Connection, kept: Kept, run: str | None) -> int:
         number = inserted(db, "consultations", kept.columns | {"run": run, "created": now()})
         inserted(db, "transcripts", {"consultation": number, "bytes": kept.size, "jsonl": kept.transcript})
         db.execute("insert into said (rowid, text) values (?, ?)", (number, kept.said))
         judge(db, number, kept.judged)
+        for role, waits in kept.waits.items():
+            row = {"consultation": number, "role": role, "kept": waits.kept}
+            inserted(db, "waits", row | {"seconds": json.dumps(waits.plain()["seconds"])})
         return number
 
     def _get(self, db: sqlite3.Connection, consultation: str) -> tuple[int, Transcript]:

@@ -67,6 +67,23 @@ def _members(db: Database) -> None:
     db.table("members").create_index(["consultation"])
 
 
+def _waits(db: Database) -> None:
+    db.conn.execute(
+        """create table waits (consultation integer not null references consultations, role text not null,
+            seconds text not null, kept integer not null, primary key (consultation, role)) without rowid"""
+    )
+
+
+def _latest(db: Database) -> None:
+    db.conn.execute("drop view outcomes")
+    db.conn.execute(
+        """create view outcomes as select c.*, r.version, r.gold, r.top, r.rank, r.correct, r.correct_primary,
+            r.correct_secondary, r.urgency_error, r.clean from consultations c left join results r
+            on r.consultation = c.number and r.version =
+            (select version from (select version, max(number) from results where consultation = c.number))"""
+    )
+
+
 MIGRATIONS: Final = (
     Migration(1, "the first tables: runs, consultations with their transcripts, scores", _first),
     Migration(2, "one consultation may belong to several runs, and a retried cell replaces its failure", _members),
@@ -74,6 +91,10 @@ MIGRATIONS: Final = (
         3,
         "small rows: transcripts compressed, scores in one row for each version of the scorers, words in an index",
         lambda db: compact(db.conn),
+    ),
+    Migration(4, "how long models' answers took: a measurement, which no transcript may hold", _waits),
+    Migration(
+        5, "the latest scores are those made last: what had failed is made up for under an older version", _latest
     ),
 )
 

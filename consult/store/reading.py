@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any, Final
 
 from consult.errors import UsageError
+from consult.stats.waits import Waits
 from consult.store.rows import COLUMNS, JUDGED, as_row
+from consult.store.scoring import LATEST
 
 _AT_ONCE: Final = 500
 """Rows read at a time."""
-_LATEST: Final = "(select max(version) from results where consultation = c.number)"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Wanted:
         values: list[Any] = [] if self.version is None else [self.version]
         values += [] if self.run is None else [self.run]
         values += [str(v) if name == "seed" else v for name, v in self.filters.items() if not isinstance(v, bool)]
-        version = _LATEST if self.version is None else "?"
+        version = LATEST.format("c.number") if self.version is None else "?"
         return (
             f"select {columns} from consultations c left join results r on r.consultation = c.number"  # noqa: S608 - our own names
             f" and r.version = {version} where 1{within}{tests}",
@@ -86,6 +87,18 @@ def _scores(listed: str, names: list[str], chosen: list[bool] | None) -> dict[st
 def count(db: sqlite3.Connection, wanted: Wanted) -> int:
     """How many there are, whatever the limit."""
     return int(db.execute(*wanted.sql("count(*)")).fetchone()[0])
+
+
+def waits(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, dict[str, Waits]]:
+    """How long models' answers took in these consultations, by role."""
+    out: dict[str, dict[str, Waits]] = {}
+    for some in (ids[n : n + _AT_ONCE] for n in range(0, len(ids), _AT_ONCE)):
+        sql = f"""select c.id, w.role, w.seconds, w.kept from consultations c join waits w on w.consultation = c.number
+            where c.id in ({", ".join("?" * len(some))}) order by w.role"""  # noqa: S608 - question marks
+        for row in db.execute(sql, list(some)):
+            data = {"seconds": json.loads(row["seconds"]), "kept": row["kept"]}
+            out.setdefault(row["id"], {})[row["role"]] = Waits.of(data)
+    return out
 
 
 def _forms(db: sqlite3.Connection, wanted: Collection[str] | None) -> dict[int, tuple[list[str], list[bool] | None]]:

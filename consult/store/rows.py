@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from consult.events import Actor, Event, Judgement, Scored
+from consult.events import Actor, Event, Judgement, Scored, Verdict
+from consult.stats.waits import Waits
 from consult.store.packed import packed, searchable
-from consult.store.summary import summary
+from consult.store.summary import last, summary
 from consult.store.transcript import Transcript, dumps, jsonl
-from consult.store.versions import ScoredBy, judged_by, scorers
+from consult.store.versions import ScoredBy, judged_by
 
 PLAYED: Final = (
     "id", "run", "parent", "scenario", "persona", "hospital", "knowledge", "inquirer", "agents", "epoch", "seed",
@@ -67,19 +68,23 @@ class Kept:
     said: str
     """What can be searched for."""
     judged: Judged
+    waits: Mapping[str, Waits] = field(default_factory=dict, compare=False)
+    """How long models' answers took, by role: measured, so never the same twice."""
 
 
 def prepared(transcript: Transcript) -> Kept:
     """The rows of a consultation that was scored by this consult."""
     text = dumps(transcript.header, transcript.events)
     p = transcript.header.provenance
-    by = ScoredBy(scorers(), p.version, p.commit)
-    if any(isinstance(e, Judgement) for e in transcript.events):
-        by = judged_by(transcript.header.agents.get("assessor", ""), p.prompts, p.version, p.commit)
+    judges = transcript.header.agents.get("assessor", "") if last(transcript.events, Judgement) else ""
+    verdict = last(transcript.events, Verdict)
+    asked = verdict.by_model if verdict is not None else None
+    matcher = asked.matcher if asked is not None and asked.unanswered is None else ""
+    by = judged_by(judges, p.prompts, p.version, p.commit, matcher=matcher)
     s = summary(transcript)
     return Kept(
         transcript.id, _played(transcript, s), packed(text), len(text.encode()), searchable(text),
-        judged(by, s, transcript.events),
+        judged(by, s, transcript.events), transcript.waits,
     )  # fmt: skip
 
 
@@ -136,7 +141,7 @@ def with_marks(transcript: Transcript, marks: Iterable[Event]) -> Transcript:
     before = dialogue(transcript)
     turn = before[-1].turn if before else 0
     after = (e.model_copy(update={"seq": n, "turn": turn}) for n, e in enumerate(marks, len(before)))
-    return Transcript(transcript.header, (*before, *after))
+    return replace(transcript, events=(*before, *after))
 
 
 def _json(value: Any) -> str:

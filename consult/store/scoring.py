@@ -10,13 +10,16 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from consult.errors import UsageError
 from consult.events import EVENT, Event, Scored
 from consult.store.packed import unpacked
 from consult.store.rows import Judged, Missing
 from consult.store.versions import ScoredBy
+
+LATEST: Final = "(select version from (select version, max(number) from results where consultation = {}))"
+"""The version that scored a consultation last, which need not be the newest: what had failed is made up for under its own."""
 
 
 def now() -> str:
@@ -65,7 +68,7 @@ def judge(db: sqlite3.Connection, consultation: int, new: Judged | Missing) -> b
 def _nothing(db: sqlite3.Connection, consultation: int) -> dict[str, Any]:
     """The scores that the latest version had, each of them missing. What the right answer is remains."""
     sql = """select r.form, f.names, r.gold from results r join forms f on f.form = r.form
-        where r.consultation = ? order by r.version desc limit 1"""
+        where r.consultation = ? order by r.number desc limit 1"""
     last = db.execute(sql, (consultation,)).fetchone()
     if last is None:
         return {"form": _number(db, "forms", {"names": "[]", "units": "[]"}, {}), "scores": "[]"}
@@ -86,7 +89,7 @@ def scorings(db: sqlite3.Connection, run: int | None) -> list[dict[str, Any]]:
     """The versions that there are; for a run: how many of its consultations have each, and for how many it is the latest."""
     within = "" if run is None else "where r.consultation in (select consultation from members where run = ?)"
     sql = f"""select s.version, s.consult, s.source as "commit", s.scorers, s.created, count(*) as consultations,
-        sum(r.version = (select max(version) from results where consultation = r.consultation)) as latest,
+        sum(r.version = {LATEST.format("r.consultation")}) as latest,
         sum(r.missing is not null) as missing
         from scorings s join results r on r.version = s.version {within} group by s.version order by s.version"""  # noqa: S608 - our own names
     return [dict(row) for row in db.execute(sql, () if run is None else (run,))]
@@ -102,7 +105,7 @@ def check_version(db: sqlite3.Connection, version: int) -> None:
 
 def marks_of(db: sqlite3.Connection, ids: Sequence[str], version: int | None) -> Iterator[tuple[str, bytes]]:
     """The packed marks of consultations that have some of a version (None: the latest) beside their transcript."""
-    latest = "(select max(version) from results where consultation = c.number)" if version is None else "?"
+    latest = LATEST.format("c.number") if version is None else "?"
     own = [] if version is None else [version]
     for some in (ids[n : n + 100] for n in range(0, len(ids), 100)):
         sql = f"""select c.id, r.marks from consultations c join results r on r.consultation = c.number
@@ -112,7 +115,7 @@ def marks_of(db: sqlite3.Connection, ids: Sequence[str], version: int | None) ->
 
 def names(db: sqlite3.Connection, run: int, version: int | None) -> list[str]:
     """The names of all scores that consultations of a run have, by a version (None: the latest of each)."""
-    latest = "(select max(version) from results where consultation = r.consultation)" if version is None else "?"
+    latest = LATEST.format("r.consultation") if version is None else "?"
     sql = f"""select names from forms where form in (select distinct r.form from results r
         where r.version = {latest} and r.consultation in (select consultation from members where run = ?))"""  # noqa: S608 - our own names
     rows = db.execute(sql, [*([] if version is None else [version]), run])
@@ -123,7 +126,7 @@ def marks(db: sqlite3.Connection, consultation: int, version: int | None, file: 
     """What an assessor of a version (None: the latest) said; None if that is in the transcript."""
     chosen = "" if version is None else " and r.version = ?"
     sql = f"""select r.*, f.names, f.units from results r join forms f on f.form = r.form
-        where r.consultation = ?{chosen} order by r.version desc limit 1"""  # noqa: S608 - our own names
+        where r.consultation = ?{chosen} order by r.number desc limit 1"""  # noqa: S608 - our own names
     row = db.execute(sql, (consultation,) if version is None else (consultation, version)).fetchone()
     if row is None:
         return () if version is not None else None

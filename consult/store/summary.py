@@ -70,7 +70,8 @@ def score(event: Scored) -> dict[str, Any]:
 def _diagnosis(verdict: Verdict | None, stop: Stopped | None, transcript: Transcript) -> dict[str, Any]:
     if verdict is None:
         return _unjudged(transcript)
-    counts = stop is None or stop.reason.clinical  # a failure around the doctor is no wrong diagnosis
+    why = "" if stop is None or stop.reason.clinical else f"not judged: {_stop(stop)}"
+    why = why or verdict.unsettled  # a failure around the doctor is no wrong diagnosis
     differential = [
         {"condition": d.condition or d.name, "icd10": d.icd10, "probability": d.probability}
         for d in verdict.differential
@@ -79,10 +80,10 @@ def _diagnosis(verdict: Verdict | None, stop: Stopped | None, transcript: Transc
         "gold": verdict.gold,
         "top": verdict.top,
         "differential": differential,
-        "correct": verdict.rank == 1 if counts else None,
-        "rank": verdict.rank if counts else None,
+        "correct": None if why else verdict.rank == 1,
+        "rank": None if why else verdict.rank,
     }
-    return out if counts else out | {"reason": f"not judged: {_stop(stop)}"}
+    return out | {"reason": why} if why else out
 
 
 def _unjudged(transcript: Transcript) -> dict[str, Any]:
@@ -137,7 +138,8 @@ def _audit(event: Audited | None) -> dict[str, Any] | None:
 def usage(transcript: Transcript) -> dict[str, Any]:
     """What the models of a consultation took: calls, tokens and cost, in all and by role; null where that is not known."""
     used = [e for e in transcript.events if isinstance(e, Used)]
-    played = (spec for role, spec in transcript.header.agents.items() if role != "assessor")  # who may not be asked
+    after = ("assessor", "matcher")  # who may not be asked
+    played = (spec for role, spec in transcript.header.agents.items() if role not in after)
     if not used and any(spec.startswith("llm:") for spec in played):
         return {"calls": None, "tokens": None, "cost": None, "roles": {}, "reason": "the transcript does not say"}
     costs = [e.cost for e in used]

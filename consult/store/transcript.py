@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from consult.clean import one_line
 from consult.errors import DataError, StoreError
 from consult.events import EVENT, SCHEMA_VERSION, Event, Header
 from consult.files import Record, field_name, parse
+from consult.stats.waits import Waits
 
 UPGRADES: Final[dict[int, Callable[[list[dict[str, Any]]], list[dict[str, Any]]]]] = {}
 """How to lift the lines of an old file: from the version that is the key to the next one. None are needed yet."""
@@ -36,6 +37,8 @@ class Transcript:
 
     header: Header
     events: tuple[Event, ...]
+    waits: Mapping[str, Waits] = field(default_factory=dict, compare=False, repr=False)
+    """How long models' answers took, by role, where it was played just now: a measurement, and no part of what is written."""
 
     @property
     def id(self) -> str:

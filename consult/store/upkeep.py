@@ -73,6 +73,7 @@ def remove(db: sqlite3.Connection, rows: list[dict[str, Any]]) -> list[dict[str,
         for table, column in (
             ("results", "consultation"),
             ("transcripts", "consultation"),
+            ("waits", "consultation"),
             ("consultations", "number"),
         ):
             db.execute(f"delete from {table} where {column} = ?", (number,))  # noqa: S608 - our own names

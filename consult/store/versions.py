@@ -23,6 +23,8 @@ SOURCES: Final = ("score", "language", "knowledge", "events", ".")
 
 _JUDGED: Final = ("judge/", "rubric/")
 """What the names of judges' prompts and of rubrics begin with, in the hashes of a header."""
+_MATCHED: Final = ("matcher/",)
+"""Likewise, of a matcher's prompts."""
 
 
 class ScoredBy(NamedTuple):
@@ -39,14 +41,22 @@ def scorers(*more: str) -> str:
     return _hashed(path for folder in (*SOURCES, *more) for path in sorted((PACKAGE / folder).glob("*.py")))
 
 
-def judged_by(judges: str, hashes: Mapping[str, str], consult: str, commit: str | None) -> ScoredBy:
-    """The version where models judged beside the scorers, who are named in it.
+def judged_by(
+    judges: str, hashes: Mapping[str, str], consult: str, commit: str | None, *, matcher: str = ""
+) -> ScoredBy:
+    """The version where models judged beside the scorers, or matched names for them, who are named in it.
 
-    `judges`: their spec; `hashes`: of their prompts and rubrics by name, others among them do not count.
+    `judges`, `matcher`: their specs, empty where there are none; `hashes`: of their prompts and rubrics by name, others
+    among them do not count.
     """
+    if not judges and not matcher:
+        return ScoredBy(scorers(), consult, commit)
     named = judges.replace(" ", "")
-    read = {name: value for name, value in hashes.items() if name.startswith(_JUDGED)}
-    return ScoredBy(digest([scorers("judge"), named, read]), f"{consult}, judged by {named}", commit)
+    counted = (*(_JUDGED if judges else ()), *(_MATCHED if matcher else ()))
+    read = {name: value for name, value in hashes.items() if name.startswith(counted)}
+    said = [f"judged by {named}"] * bool(judges) + [f"names matched by {matcher}"] * bool(matcher)
+    own = [scorers("judge"), named, read, *([matcher] if matcher else [])]
+    return ScoredBy(digest(own), ", ".join([consult, *said]), commit)
 
 
 def _hashed(paths: Iterable[Path]) -> str:

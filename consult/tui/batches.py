@@ -7,7 +7,6 @@ process. Owns what the keys do; the batch itself is `consult.batch.going`'s.
 from __future__ import annotations
 
 from collections import deque
-from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -22,6 +21,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Button, Static
 
+from consult.batch import figures
 from consult.batch.board import Board, Mark, Watcher, cells_of
 from consult.batch.cells import Cells
 from consult.batch.going import Going
@@ -210,19 +210,11 @@ with whatever is missing. A batch of another process is only watched."""
         out = [f"✗ {going.problem}"] if going is not None and going.problem else []
         out += [] if board.planned else ["the plan's files have changed: what is missing is not known"]
         out += self._speed()
-        if (top1 := board.top1) is not None:
-            out.append("top-1 {:.2f} ({:.2f} to {:.2f})".format(*top1))
-        out.append("tokens unknown" if board.tokens is None else f"{board.tokens} tokens")
-        out.append("cost unknown" if board.cost is None else f"${board.cost:.2f}")
-        return out
+        return [*out, *figures.top1_in_words(board.top1), *figures.taken(board.tokens, board.cost)]
 
     def _speed(self) -> list[str]:
         (then, before), (now, done) = self._recent[0], self._recent[-1]
-        if done <= before:
-            return []
-        rate = (done - before) / (now - then)
-        left = timedelta(seconds=round((self.board.total - done) / rate))
-        return [f"{rate:.1f} a second", *([f"{left} left"] if left else [])]
+        return figures.speed(done - before, now - then, self.board.total - done)
 
     @on(Grid.Moved)
     def _told(self) -> None:

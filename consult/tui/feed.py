@@ -136,7 +136,7 @@ def setup_of(choice: Choice, db: Path) -> Setup:
     from consult.batch import Plan, default_scenario, setups
 
     if choice.get("parent"):
-        return _fork_of(choice, _from_store(db, choice["parent"]))
+        return _fork_of(choice, db)
     agents = {role: spec for role in SEATS if (spec := choice.get(role, HUMAN)) != HUMAN}
     plan = Plan(
         scenarios=(choice.get("scenario") or default_scenario(),),
@@ -155,10 +155,12 @@ def _api_base() -> str:
     return os.environ.get("CONSULT_API_BASE", "")
 
 
-def _fork_of(choice: Choice, parent: Transcript) -> Setup:
+def _fork_of(choice: Choice, db: Path) -> Setup:
     from consult.agents.llm.talk import Models
     from consult.batch.forking import fork_of
+    from consult.batch.regiving import plan_of
 
+    parent = _from_store(db, choice["parent"])
     h = parent.header
     as_it_was = {"persona": h.persona, "hospital": h.hospital, "seed": str(h.seed), **h.agents}
     given = {k: v for k, v in choice.items() if k in ("persona", "hospital", "seed", *SEATS)}
@@ -167,7 +169,8 @@ def _fork_of(choice: Choice, parent: Transcript) -> Setup:
         changes["seed"] = int(changes["seed"])
     if choice.get("result"):
         changes["results"] = (choice["result"],)
-    return fork_of(parent, int(choice["turn"]), changes, models=Models(api_base=_api_base()))
+    models = Models(api_base=_api_base())
+    return fork_of(parent, int(choice["turn"]), changes, models=models, plan=plan_of(db, parent.id))
 
 
 def scene_of(header: Header, **given: Any) -> Scene:

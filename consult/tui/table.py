@@ -113,8 +113,12 @@ class Table:
         self._begun, self._post = True, post
         try:
             self._begin()
-            while self.going:
-                self._asked.get()()
+            from consult.agents.llm.talk import in_touch
+
+            with in_touch(self._setup.models):
+                self._next()
+                while self.going:
+                    self._asked.get()()
         except ConsultError as e:
             self._fail(str(e))
         except Exception as e:  # a fault of a plug-in or of ours: the screen says it, and stays
@@ -134,7 +138,6 @@ class Table:
         facts = self._sitting.setup.case.facts
         self._opened = Opened(head, scene_of(head, facts=facts), _menu(self._setup))
         self._show(self._post)
-        self._next()
 
     def _show(self, post: Post) -> None:
         post(replace(self._opened, past=len(self._done)))

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from consult.errors import UsageError
-from consult.judge.panel import JUDGES
+from consult.judge.panel import JUDGES, MATCHER
 from consult.llm.endpoint import model_of
 from consult.llm.prompts import Prompts
-from consult.settings import search_path
+from consult.settings import users_own
 
 PREFIX: Final = "llm:"
 ROLES: Final = ("inquirer", "patient", "recipient", "triage")
@@ -106,13 +106,13 @@ def played_by_models(line_up: Mapping[str, str]) -> dict[str, str]:
 
 def prompts() -> Prompts:
     """The prompts in force: the built-in ones, and before them those of `prompts` in each folder of CONSULT_PATH."""
-    own = [p for p in search_path("prompts")[:-1] if p.is_dir()]
+    own = [p for p in users_own("prompts") if p.is_dir()]
     return _prompts(tuple(own))
 
 
 @lru_cache(maxsize=8)
 def _prompts(folders: tuple[Path, ...]) -> Prompts:
-    return Prompts([*folders, _OWN], others=(JUDGES,))
+    return Prompts([*folders, _OWN], others=(JUDGES, MATCHER))
 
 
 def prompt_hashes(line_up: Mapping[str, str]) -> dict[str, str]:

@@ -6,19 +6,23 @@ Owns where models are reached (`Models`), what is remembered of replies, and the
 from __future__ import annotations
 
 import atexit
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from consult.agents.llm.spoken import Spoken
 from consult.clean import one_line
 from consult.errors import UsageError
 from consult.events import Used
-from consult.llm.account import Budget
+from consult.llm.account import Budget, Totals
 from consult.llm.base import OnText, Reply, Request, Sampling
 from consult.llm.client import Client
 from consult.llm.endpoint import CONCURRENCY, TIMEOUT, Endpoint
 from consult.llm.ledger import Ledger, Player, Recorder, SqliteLedger
+from consult.stats.waits import Waits
 
 UNBOUNDED: Final = Budget()
 LOCAL_TOKENS: Final = 1000
@@ -60,6 +64,8 @@ class Models:
 HERE: Final = Models()
 """Providers' own addresses, no ledger, no bounds."""
 _clients: dict[Models, Client] = {}
+_users: Counter[Models] = Counter()
+"""How many batches and consultations of this process are `in_touch` by these settings."""
 _lock = Lock()
 
 
@@ -89,8 +95,26 @@ def _ledger(models: Models) -> Ledger | None:
     return Recorder(models.record, behind) if models.record else behind
 
 
+@contextmanager
+def in_touch(models: Models) -> Iterator[None]:
+    """Models are asked inside by these settings; the last to leave closes their connections, ledger and cassette.
+
+    What else goes on in this process, by others, is left alone: an application plays several things at once.
+    """
+    with _lock:
+        _users[models] += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _users[models] -= 1
+            client = None if _users[models] else _clients.pop(models, None)
+        if client is not None:
+            client.close()
+
+
 def hang_up() -> None:
-    """Closes all clients: connections, ledgers, cassettes. The next call opens them anew."""
+    """Closes all clients of this process, at its end. The next call opens them anew."""
     with _lock:
         clients = list(_clients.values())
         _clients.clear()
@@ -103,7 +127,7 @@ def hang_up() -> None:
 class _Heard:
     """What is remembered of a role's replies beside the account."""
 
-    models: dict[str, None] = field(default_factory=dict)
+    models: list[str] = field(default_factory=list)
     asked_again: int = 0
     repaired: int = 0
 
@@ -130,17 +154,42 @@ class Talk:
         """How models draw their words."""
         return self._models.sampling()
 
-    def ask(self, endpoint: Endpoint, request: Request, *, role: str, turn: int, attempt: int = 0) -> Reply:
-        """The reply, on the account of the role. Raises CallError, BudgetSpent or StoreError."""
+    def ask(
+        self, endpoint: Endpoint, request: Request, *, role: str, turn: int, attempt: int = 0, kept_as: str = ""
+    ) -> Reply:
+        """The reply, on the account of the role; see `client.Where`. Raises CallError, BudgetSpent or StoreError."""
         # A patient's words are nobody's before the guard has read them; litellm does not tell a stream's model.
         hear = Spoken(self._hear) if self._hear and role == "inquirer" and endpoint.direct else None
-        reply = self._calls.ask(endpoint, request, role=role, turn=turn, attempt=attempt, on_text=hear)
+        reply = self._calls.ask(endpoint, request, role=role, turn=turn, attempt=attempt, on_text=hear, kept_as=kept_as)
         heard = self._heard.setdefault(role, _Heard())
-        if reply.model:
-            heard.models[one_line(reply.model, limit=200)] = None
+        if reply.model and (model := one_line(reply.model, limit=200)) not in heard.models:
+            heard.models.append(model)
         heard.asked_again += reply.asks - 1
         heard.repaired += bool(reply.repairs)
         return reply
+
+    @property
+    def waits(self) -> dict[str, Waits]:
+        """How long the answers took so far, by role."""
+        return self._calls.account.waits
+
+    def kept(self) -> dict[str, Any]:
+        """What each role took so far, for whoever goes on in another process."""
+        account = self._calls.account
+        return {
+            role: {"totals": asdict(totals), "waits": account.waits.get(role, Waits()).plain(),
+                   "heard": asdict(self._heard.get(role, _Heard()))}
+            for role, totals in account.roles.items()
+        }  # fmt: skip
+
+    def take_up(self, kept: Mapping[str, Any]) -> None:
+        """Counts what was paid before, unless it was paid here. Raises KeyError or TypeError where it is no such thing."""
+        account = self._calls.account
+        if account.roles:
+            return
+        for role, known in kept.items():
+            account.take_up(role, Totals.of(known["totals"]), Waits.of(known["waits"]))
+            self._heard[role] = _Heard(**known["heard"])
 
     def used(self) -> list[Used]:
         """What each role took so far, as events. What came from the ledger counts like the rest."""

@@ -2,7 +2,7 @@
 
 import sys
 
-from consult.cli.main import main
+from consult.cli.entry import main
 
 if __name__ == "__main__":
     sys.exit(main())

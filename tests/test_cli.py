@@ -22,6 +22,7 @@ from rich.console import Console
 from consult import agents as consult_agents
 from consult import show
 from consult.batch import Done
+from consult.cli import main as main_module
 from consult.cli import progress, showing
 from consult.cli.main import COMMANDS, cli
 from consult.errors import AgentError, DataError, UsageError
@@ -769,3 +770,12 @@ def test_as_a_module(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_a_dumb_terminal_is_told_where_to_go(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main_module, "somebody_sits_there", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    result = consult()
+    assert result.exit_code == 0
+    assert "consult play --plain" in result.stderr
+    assert "\nCommands:\n" in result.stdout

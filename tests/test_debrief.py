@@ -242,7 +242,7 @@ def test_what_cannot_be_debriefed(tmp_path: Path) -> None:
         assert len(bad.stderr.splitlines()) == 1
 
 
-END = "/diagnose\nreflux\n\n\n\n\nurgent\n3\n\nReflux.\n\n"
+END = "/diagnose\nreflux\n\nurgent\n3\n\nReflux.\n\n"
 
 
 @pytest.mark.parametrize(("option", "there"), [((), True), (("--debrief", "none"), False)])

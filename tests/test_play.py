@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,17 +14,15 @@ from consult.actions import Ask, Conclude, Hint, Words
 from consult.batch.forking import fork_of
 from consult.cli.main import cli
 from consult.events import Audited, Hinted, Question, Scored, Stopped, StopReason, Utterance
-from consult.players import PATIENT
+from consult.players import DOCTOR, HUMAN, PATIENT, player
 from consult.sim.sitting import Sitting
 from consult.store.db import Store
 from consult.store.transcript import dumps, loads
 from consult.tui.left import left_open
-from consult.tui.typed import read_patient
+from consult.tui.typed import read_line, read_patient
 
 CHEST = "Does your chest hurt?\n"
-END = (
-    "/diagnose\nheart attack 80\n\n\n\n\nurgent\n3\naspirin; watch\nIt may be your heart.\nCall us if it gets worse.\n"
-)
+END = "/diagnose\nheart attack 80\n\nurgent\n3\naspirin; watch\nIt may be your heart.\nCall us if it gets worse.\n"
 PAIN = "I have a burning pain behind my breastbone.\n"
 
 
@@ -40,9 +39,9 @@ def test_the_doctor_leaves_and_ends_it_another_time(tmp_path: Path) -> None:
     assert "ST segment" in out
     assert "takes it up again" in err
     assert [so_far["turns"] for _, so_far in left_open(db)] == [1]
-    code, out, err = played(db, "/diagnose\nheart attack 800\n\n\n\n\n\n\n\n\n\n" + END)
+    code, out, err = played(db, "/diagnose\nheart attack 800\n/back\n" + END)
     assert "Does your chest hurt?" in out, "what was said before is seen again"
-    assert "not taken: differential.0.probability" in out
+    assert "not taken: 1. condition: a probability is 0 to 100 %" in out
     assert "score card" in out
     assert "kept as" in err
     assert left_open(db) == []
@@ -52,8 +51,62 @@ def test_the_doctor_leaves_and_ends_it_another_time(tmp_path: Path) -> None:
     assert row["correct"] is True
 
 
+def test_what_cannot_be_taken_is_asked_for_again_and_the_end_of_the_input_ends_nothing(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    code, out, _ = played(
+        db, "/refer\nflu 70\ncold 40\ncold 30 %\n\n\nsoon\nUrgent\n\nwitchcraft\n?\npaed\ncardiology\nShe faints.\n"
+    )
+    assert code == 0
+    for words in (
+        "the probabilities are more than 100 % together", "nothing is none of emergency, urgent", "soon is none of",
+        "nothing is no department", "witchcraft is no department", "its number, or more of its name",
+    ):  # fmt: skip
+        assert f"not taken: {words}" in out
+    assert out.count("1. Internal medicine › General practice\n") == 1
+    assert out.count("2. Internal medicine › Cardiology\n") == 2
+    assert out.count("26. Paediatrics › General paediatrics\n") == 2
+    assert len(left_open(db)) == 1
+    _, out, _ = played(db, "/diagnose\n1\n2\n3\n4\n5\n\n\n\n\n\n")
+    assert "6. condition" not in out
+    with Store(db, readonly=True) as store:
+        assert [row["stop_reason"] for row in store.consultations()] == ["concluded"]
+
+
+def test_agents_go_on_and_the_human_takes_a_seat_again(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    _, out, _ = played(db, f"{CHEST}/hand-back\n\n/help\nhello\n/doctor\nDo you smoke?\n/HAND-BACK\n", "--plain")
+    assert out.count("Enter lets them go on") == 5, "for each turn of an agent, for /help, for what cannot be read"
+    assert "nobody hears you" in out
+    assert [so_far["turns"] for _, so_far in left_open(db)] == [4], "all that was seen is kept"
+    _, out, _ = played(db, f"/hand-back\n/patient\n{PAIN}/hand-back\n/finish\n", "--plain")
+    assert "  + smoking" in out
+    with Store(db, readonly=True) as store:
+        (row,) = store.consultations()
+        t = store.get(row["consultation_id"])
+    assert t.header.agents["inquirer"] == t.header.agents["patient"] == "reference+human"
+    own = {p: [e.text for e in t.events if isinstance(e, kind) and player(t.header.agents, t.events, p, e.seq) == HUMAN]
+           for p, kind in ((DOCTOR, Question), (PATIENT, Utterance))}  # fmt: skip
+    assert own == {DOCTOR: [CHEST.strip(), "Do you smoke?"], PATIENT: [PAIN.strip()]}
+    assert left_open(db) == []
+
+
+def test_nothing_is_played_or_kept_where_ctrl_c_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it comes in the middle of that, what it breaks off may swallow it."""
+    threads = []
+    kept = Sitting.kept
+    monkeypatch.setattr(Sitting, "kept", lambda sitting: threads.append(threading.current_thread()) or kept(sitting))
+    played(tmp_path / "a.db", CHEST)
+    assert threads
+    assert threading.main_thread() not in threads
+
+
+@pytest.mark.parametrize("words", ["\x07", "\x1b[31m", "\u202e \ufeff"])
+def test_words_of_nothing_but_control_characters_are_none(words: str) -> None:
+    assert read_line(words) == read_patient(words) == read_line("")
+
+
 def test_plain_lines_for_a_screen_reader(tmp_path: Path) -> None:
-    _, out, _ = played(tmp_path / "a.db", CHEST + "/refer\n\n\n\n\n\nemergency\n3\n\n\n", "--plain")
+    _, out, _ = played(tmp_path / "a.db", CHEST + "/refer\n\nemergency\n3\n\n\n\n", "--plain")
     assert "Patient: " in out
     assert not set("│━█─") & set(out)
 

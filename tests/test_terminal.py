@@ -16,6 +16,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from scripted_server import Say, ScriptedServer
 
 from consult.store.db import Store
 from consult.tui.left import left_open
@@ -137,50 +138,85 @@ def test_played_in_the_bare_terminal_and_taken_up(tmp_path: Path, end: Callable[
             for question in QUESTIONS:
                 t.until(f"Doctor: {question}")
             t.until("you> ")
-            t.type("/refer\n\n\n\n\n\nemergency\n3\n\n\n")
+            t.type("/refer\n\nemergency\n3\n\n\n\n")
             t.until("kept as")
             assert t.ended() == 0
         assert left_open(db) == []
 
 
-PLUG_IN = """\
-import threading
+FIRST_PAINT = """
+import gc, os, sys
+from textual.drivers.linux_driver import LinuxDriver
+from consult.cli.entry import main
 
-def make(role):
-    return Sleepy()
+write = LinuxDriver.write
 
-class Sleepy:
-    def act(self, view):
-        threading.Event().wait()
+def written(self, data):
+    write(self, data)
+    if "Scenarios" in data:
+        names = [*sys.modules, *(os.path.basename(path) for path, _ in self._app.stylesheet.source)]
+        with open(os.environ["THERE"], "w") as file:
+            file.write(" ".join([*names, f"gc={gc.isenabled()}"]))
+        os._exit(0)
+
+LinuxDriver.write = written
+sys.argv[1:] = []
+main()
 """
+LIGHT = {
+    "consult", "consult.clean", "consult.cli", "consult.cli.entry", "consult.errors", "consult.settings", "consult.tui",
+    *(f"consult.tui.{name}" for name in ("app", "help", "home", "left", "listing", "sources", "themes")),
+}  # fmt: skip
 
 
-@pytest.fixture
-def sleepy(tmp_path: Path) -> dict[str, str]:
-    """A doctor that never answers, installed as pip would."""
-    info = tmp_path / "site" / "sleepy-1.dist-info"
-    info.mkdir(parents=True)
-    (info.parent / "sleepy.py").write_text(PLUG_IN)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sleepy\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[consult.agents]\nsleepy = sleepy:make\n")
-    return {"PYTHONPATH": os.pathsep.join([str(info.parent), *filter(None, [os.environ.get("PYTHONPATH")])])}
+def test_what_is_there_before_the_first_paint(tmp_path: Path) -> None:
+    """Nothing that it does not need: of consult, of other libraries, of rules for how screens look."""
+    there = tmp_path / "there"
+    env = {**os.environ, "TERM": "xterm-256color", "CONSULT_DB": str(tmp_path / "a.db"), "THERE": str(there)}
+    t = Terminal([sys.executable, "-c", FIRST_PAINT], env)
+    assert t.ended() == 0
+    t.close()
+    names = set(there.read_text().split())
+    assert {name for name in names if name.partition(".")[0] == "consult" and not name.endswith("tcss")} <= LIGHT
+    assert {"consult.tcss", "consult.tui.home", "gc=False"} <= names
+    assert not names & {
+        "screens.tcss",
+        "click",
+        "pydantic",
+        "yaml",
+        "sqlite3",
+        "sqlite_utils",
+        "numpy",
+        "langgraph",
+        "litellm",
+    }
 
 
-@pytest.mark.parametrize(("end", "code"), ENDS[1:], ids=lambda e: getattr(e, "__name__", ""))
-def test_while_a_model_is_asked(
-    tmp_path: Path, sleepy: dict[str, str], end: Callable[[Terminal], None], code: int
-) -> None:
+def left_by_keys(t: Terminal) -> None:
+    t.type("\x1b")
+    t.until("not over")
+    t.type("q")
+
+
+@pytest.mark.parametrize(("end", "code"), [*ENDS[1:], (left_by_keys, 0)], ids=lambda e: getattr(e, "__name__", ""))
+def test_while_a_server_does_not_answer(tmp_path: Path, end: Callable[[Terminal], None], code: int) -> None:
+    """In the bare terminal, then in the application: both are left, and what was said before is kept."""
     db = tmp_path / "a.db"
-    words = ("--as", "patient", "--inquirer", "sleepy", "--plain", "--db", str(db))
-    with terminal("play", *words, **sleepy) as t:
-        t.until("you> ")
-        t.type("I have heartburn.\n")
-        while not left_open(db):
-            assert t.process.poll() is None
-        end(t)
-        assert t.ended() == code
-    (found,) = left_open(db)
-    assert found[0]["inquirer"] == "sleepy"
+    with ScriptedServer(Say(wait=3600)) as server:
+        env = {"CONSULT_API_BASE": server.url, "OPENAI_API_KEY": "none", "CONSULT_DB": str(db)}
+        with terminal("play", "--as", "patient", "--inquirer", "llm:openai/silent", "--plain", **env) as t:
+            t.until("you> ")
+            t.type("I have heartburn.\n")
+            server.wait_for(1)
+            (end if code else interrupted)(t)
+            assert t.ended() == (code or 130)
+        with terminal(**env) as t:
+            t.until("not over")
+            t.type("\r")
+            server.wait_for(2)
+            end(t)
+            t.ended()
+    assert [choice["inquirer"] for choice, _ in left_open(db)] == ["llm:openai/silent"]
 
 
 @pytest.mark.parametrize("end", [closed, interrupted])

@@ -11,7 +11,7 @@ from golden import CELLS, FOLDER
 from handmade import header, made, numbered
 from textual.pilot import Pilot
 from textual.widgets import Collapsible, Input
-from tui_world import SIZES, dialogue, filled, golden_transcripts, play, said, screenful, until, watch
+from tui_world import SIZES, dialogue, filled, golden_transcripts, listing, play, said, screenful, until, watch
 
 from consult.events import Audited, Question, Stopped, StopReason, Utterance
 from consult.show import EventPrinter, Level, Lines, make_console
@@ -203,6 +203,8 @@ def test_another_one_beside_keeps_step_by_question(db: Path) -> None:
     async def scene(pilot: Pilot[None], screen: Consultation) -> None:
         await pilot.press("b")
         await until(pilot, lambda: isinstance(pilot.app.screen, Pick))
+        assert screen.kept_as
+        assert screen.kept_as not in {row.key for row in listing(pilot).rows}, "it would stand beside itself"
         await pilot.press(*"curt", "enter")
         other = screen.query_one("#other", Dialogue)
         await until(pilot, lambda: other.display and other.settled and other.text)
@@ -255,6 +257,13 @@ def test_five_thousand_questions_are_laid_out_a_little_at_a_time(monkeypatch: py
         assert "And number 5000?" in dialogue(screen).text
         await pilot.press("left")
         assert screen.upto < len(events)
+        drawn: list[int] = []
+        render_line = Dialogue.render_line
+        monkeypatch.setattr(Dialogue, "render_line", lambda self, y: drawn.append(y) or render_line(self, y))
+        for key in ("pageup", "up", "pagedown", "left", "right"):
+            drawn.clear()
+            await pilot.press(key)
+            assert 0 < len(drawn) <= 2 * dialogue(screen).size.height, key
 
     watch(t, scene)
 
@@ -273,10 +282,11 @@ def test_what_went_wrong_is_said_in_its_place(tmp_path: Path) -> None:
             await pilot.app.push_screen(screen)
             await until(pilot, lambda screen=screen: screen.over)  # type: ignore[misc]
             assert "✗" in said(screen, "#title")
+            assert "mend: " in " ".join(screenful(pilot).split())
             await pilot.press("space", "right", "left", "end", "f", "e", "b", "d", "p")
             await pilot.press("escape", "escape")
 
-    play(tmp_path / "new.db", missing)
+    play(tmp_path / "new.db", missing, SIZES[0])
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, Select
 from tui_world import SIZES, dialogue, filled, listing, play, said, screenful, until
@@ -147,7 +148,9 @@ def test_three_keys_start_what_is_marked(tmp_path: Path) -> None:
     play(tmp_path / "c.db", scene, (80, 24))
 
 
-def test_the_form_takes_doctor_seed_and_goes_back(tmp_path: Path) -> None:
+def test_the_form_takes_doctor_seed_and_goes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSULT_INQUIRER", "llm:openai/mine")
+
     async def scene(pilot: Pilot[None]) -> None:
         await pilot.press("n")
         assert isinstance(pilot.app.screen, Start)
@@ -155,7 +158,7 @@ def test_the_form_takes_doctor_seed_and_goes_back(tmp_path: Path) -> None:
         assert isinstance(pilot.app.screen, Home)
         await pilot.press("n")
         form = pilot.app.screen
-        await until(pilot, lambda: form.query_one("#inquirer", Select).value == "reference")
+        await until(pilot, lambda: form.query_one("#inquirer", Select).value == "llm:openai/mine")
         form.query_one("#inquirer", Select).value = "opening-only"
         form.query_one("#seed", Input).value = "7"
         await pilot.press("ctrl+s")
@@ -271,5 +274,39 @@ def test_the_palette_offers_what_the_keys_do(db: Path) -> None:
         if done is not None:
             await done
         assert pilot.app.screen.wrong  # type: ignore[attr-defined]
+        assert len(titles) == len(list(pilot.app.get_system_commands(pilot.app.screen))), "nothing is offered twice"
+        await titles["Open"].callback()  # a key of the list, not of the screen
+        await until(pilot, lambda: isinstance(pilot.app.screen, Consultation))
+
+    play(db, scene)
+
+
+def test_what_is_typed_behind_a_tab_goes_to_the_next_field(db: Path) -> None:
+    """However fast: all of it may be there before the first key has been dealt with."""
+
+    async def scene(pilot: Pilot[None]) -> None:
+        await pilot.press("b")
+        for key in ["w", "tab", "c", "tab", "x", "shift+tab", "d"]:
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        fields = {line.id: line for line in pilot.app.screen.query(Input)}
+        await until(pilot, lambda: fields["personas"].value.endswith("d"))
+        assert [fields[name].value for name in ("scenarios", "personas", "inquirer")] == ["w", "d", "x"], (
+            "coming back to a field marks what is in it"
+        )
+
+    play(db, scene)
+
+
+def test_the_mark_stays_where_it_was_and_nothing_fits_is_not_nothing_there(db: Path) -> None:
+    async def scene(pilot: Pilot[None]) -> None:
+        found = listing(pilot)
+        await pilot.press("down", "down", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Consultation))
+        key = found.row.key
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Home) and pilot.app.screen._read)
+        assert (found.cursor, found.row.key) == (2, key)
+        await pilot.press("slash", *"zzz")
+        assert "Nothing fits" in screenful(pilot)
 
     play(db, scene)

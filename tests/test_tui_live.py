@@ -102,7 +102,10 @@ def test_taken_over_and_handed_back_in_the_middle(tmp_path: Path) -> None:
         await pilot.press("f5")
         await until(pilot, lambda: screen.seat == "patient" and screen.your_turn)
         await says(pilot, screen, "I would rather not say.")
-        await pilot.press("f6", "end")
+        screen.query_one("#say", Input).value = "/hand-back"  # as the key does
+        await pilot.press("enter")
+        await until(pilot, lambda: not screen.seat)
+        await pilot.press("end")
         await until(pilot, lambda: screen.over and dialogue(screen).settled)
         assert "the doctor is human from here on" in " ".join(dialogue(screen).text.split())
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Select
+from textual.widgets import Collapsible, Input, Select
 from tui_world import SIZES, dialogue, listing, play, said, screenful, until
 
 from consult.actions import Ask, Order
@@ -151,6 +151,8 @@ def test_the_facts_are_hidden_but_for_the_teacher_and_pause_keeps(tmp_path: Path
         assert "heartburn" not in said(screen, "#panel-facts")
         screen.query_one("#say", Input).value = "/help"
         await pilot.press("enter")
+        await until(pilot, lambda: "orders a test or an examination" in screenful(pilot))
+        await pilot.press("escape")
         screen.query_one("#say", Input).value = "/pause"
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, Home) and listing(pilot).rows)
@@ -181,6 +183,9 @@ def test_the_human_is_the_patient(tmp_path: Path) -> None:
         assert isinstance(screen, Playing)
         await until(pilot, lambda: screen.your_turn)
         assert "chest pain" in said(screen, "#panel-facts")
+        assert [fold.id for fold in screen.query(Collapsible) if not fold.collapsed] == ["fold-facts"]
+        assert "reference · patient human ·" in " ".join(dialogue(screen).text.split())
+        assert "Faster" not in screenful(pilot)
         await says(pilot, screen, "I have heartburn.")
         assert "I have heartburn." in dialogue(screen).text
         assert "question 1" in dialogue(screen).text

@@ -81,7 +81,7 @@ async def _said(pilot: Pilot[None], screen: Playing, *words: str) -> None:
 async def _form(pilot: Pilot[None]) -> None:
     form = pilot.app.screen
     assert isinstance(form, Start)
-    await until(pilot, lambda: form.query_one("#inquirer", Select).value != Select.NULL)
+    await until(pilot, lambda: form.query_one("#inquirer", Select).value)
 
 
 async def home(pilot: Pilot[None]) -> None:

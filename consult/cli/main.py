@@ -13,12 +13,12 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from consult.clean import clean, one_line
+from consult.cli.entry import on_a_terminal, open_application, say_what_is_passed_over, somebody_sits_there
 from consult.errors import ConsultError
 
 INTERNAL: Final = 1
@@ -86,10 +86,11 @@ class Root(click.Group):
         call = partial(super().main, *args, prog_name=prog_name or "consult", standalone_mode=False, **extra)
         if not standalone_mode:
             return call()
-        sys.exit(_code_of(call))
+        sys.exit(code_of(call))
 
 
-def _code_of(call: Callable[[], Any]) -> int:
+def code_of(call: Callable[[], Any]) -> int:
+    """The exit code of what `call` comes to; an error is said in one line."""
     try:
         result = call()
     except ConsultError as e:
@@ -160,30 +161,19 @@ def cli(ctx: click.Context) -> None:
     option of that name in every command. CONSULT_PATH lists folders with your own `scenarios/`, `scenarios/hospitals/`
     and `personas/`.
     """
-    if ctx.invoked_subcommand is None and not _on_a_terminal():
+    if ctx.invoked_subcommand is None and not on_a_terminal():
         click.echo(ctx.get_help())
+        if somebody_sits_there():
+            click.echo("TERM=dumb: no place for the application; `consult play --plain` needs none", err=True)
         return
-    for folder in os.environ.get("CONSULT_PATH", "").split(os.pathsep):
-        if folder and not os.path.isdir(folder):
-            click.echo(one_line(f"CONSULT_PATH: {folder} is no folder; it is passed over"), err=True)
     if ctx.invoked_subcommand is None:
-        _open_the_application()
-
-
-def _on_a_terminal() -> bool:
-    """Whether somebody sits there who can press keys; a dumb terminal cannot place a character."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def _open_the_application() -> None:
-    from consult.settings import DEFAULT_DB
-    from consult.tui.app import ConsultApp  # textual: about 0.2 s
-
-    ConsultApp(Path(os.environ.get("CONSULT_DB") or DEFAULT_DB)).run()
+        open_application()
+    else:
+        say_what_is_passed_over()
 
 
 def main() -> int:
-    """The console script."""
+    """All but the application, which `consult.cli.entry` opens."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller (`>&-`): what would go there is thrown away
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open to the end

@@ -1,33 +1,40 @@
 """`consult play`: a human takes a side in the bare terminal, line by line; a screen reader reads it as it comes.
 
-The same table as in the terminal application, at which one thread sits: what is typed is asked for when it is the
-human's turn. Must not import textual.
+The same table as in the terminal application: what is typed is asked for when it is the human's turn, and where they have
+handed back, between two turns of the agents. Must not import textual.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from consult.clean import one_line
 from consult.cli import options
+from consult.cli.ending import ask_ending
 from consult.cli.main import BAD_INPUT, INTERRUPTED
 from consult.cli.output import note
 
 if TYPE_CHECKING:
-    from consult.actions import Conclude, Refer
     from consult.events import Event
     from consult.show import EventPrinter
     from consult.show.panels import Scene
-    from consult.tui.feed import Brought, Menu, Opened
+    from consult.sim.sitting import Action
+    from consult.tui.feed import Brought, Opened
     from consult.tui.table import Table
     from consult.tui.typed import Typed
 
-_RANKS: Final = 5
 _SIGNS: Final = {"present": "+", "absent": "-"}
+_DOCTOR, _PATIENT = "inquirer", "patient"
+_OWN: Final = {_DOCTOR: {"question", "order"}, _PATIENT: {"utterance"}}
+"""What a human has typed who has this seat."""
+_TURNS: Final = {"question", "order", "utterance"}
 
 
 @click.command("play")
@@ -71,9 +78,10 @@ def play(
     table = Table(db, {**choice, seat: HUMAN})
     desk = _Desk(table, plain=plain)
     try:
-        table.run(desk.take)
+        desk.sit()
     except (KeyboardInterrupt, click.Abort):
-        note("\nkept; the same command takes it up again")
+        click.echo(err=True)
+        note("kept; the same command takes it up again")
         ctx.exit(INTERRUPTED)
     if desk.problem:
         note(desk.problem)
@@ -101,122 +109,133 @@ class _Desk:
 
     def __init__(self, table: Table, *, plain: bool) -> None:
         self._table, self._plain = table, plain
-        self._patient = table.seat == "patient"
+        self._seat: str | None = None
+        """The human's; empty: agents have both; None: it is not known yet."""
+        self._opened: Opened | None = None
         self._printer: EventPrinter | None = None
-        self._menu: Menu | None = None
+        self._events = 0
         self._typing = False
+        self._asks = True
+        """Whether the human is asked between two turns of the agents."""
+        self._done = False
         self.problem = ""
         self.kept = ""
         """The id it is kept under, once it is over."""
+
+    def sit(self) -> None:
+        """Until it is over, or left.
+
+        The table has a thread of its own: Ctrl-C comes in this one alone, and never in the middle of a turn or of keeping it.
+        """
+        brought: SimpleQueue[Brought] = SimpleQueue()
+        Thread(target=self._table.run, args=(brought.put,), name="table", daemon=True).start()
+        while not self._done:
+            self.take(brought.get())
 
     def take(self, brought: Brought) -> None:
         """What the table brings."""
         from consult.tui.feed import Ended, Failed, Opened, Seated, YourTurn
 
-        if isinstance(brought, Opened):
-            self._open(brought)
-        elif isinstance(brought, Seated):
-            self._sit(brought.seat)
-        elif isinstance(brought, Failed):
-            self._failed(brought.problem)
-        elif isinstance(brought, YourTurn):
-            self._typing = True
-            self._turn()
-        elif isinstance(brought, Ended):
-            self._end(brought.problem, brought.kept)
-        else:
-            for event in brought:
-                self._happened(event)
+        try:
+            if isinstance(brought, Opened):
+                self._open(brought)
+            elif isinstance(brought, Seated):
+                self._sit(brought.seat)
+            elif isinstance(brought, Failed):
+                self._failed(brought.problem)
+            elif isinstance(brought, YourTurn):
+                self._turn()
+            elif isinstance(brought, Ended):
+                self._end(brought.problem, brought.kept)
+            else:
+                self._happened(brought)
+        except EOFError:
+            click.echo(err=True)  # the cursor stands behind a prompt
+            self._leave()
 
     def _sit(self, seat: str) -> None:
-        """Whoever handed back to an agent, in the terminal application, takes the seat again here."""
-        if not seat:
+        """Whoever handed back to an agent before they left takes the seat again."""
+        if self._seat is None and not seat:
             self._table.take(self._table.seat)
-        self._table.follow()
+            return
+        if self._seat != seat == _PATIENT and self._opened is not None:
+            click.echo("\n".join(_role(self._opened.scene)))
+            if not self._events:
+                click.echo("Begin with what brings you here.")
+        self._seat, self._typing, self._asks = seat, False, True
+        if seat:
+            self._table.follow()
 
     def _failed(self, problem: str) -> None:
         click.echo(f"failed: {problem}")
-        if _line("Enter tries again, /pause leaves> ") == "":
-            self._table.again()
-        else:
-            self._leave()
+        self._watched("Enter tries again", self._table.again)
 
     def _open(self, opened: Opened) -> None:
         from consult.show import EventPrinter, Level, make_console
 
-        self._menu = opened.menu
+        self._opened = opened
         level = Level.PLAIN if self._plain else Level.TALK
         self._printer = EventPrinter(make_console(), opened.header, dict(opened.scene.names), level=level)
         self._printer.start()
-        if self._patient:
-            click.echo("\n".join(_role(opened.scene)))
 
-    def _happened(self, event: Event) -> None:
-        """An event, printed unless the human has just typed it."""
-        own = ("utterance",) if self._patient else ("question", "order")
+    def _happened(self, events: tuple[Event, ...]) -> None:
+        """Printed, but for what the human has just typed; who only looks on is asked before more of it happens."""
         if self._printer is None:
             return
-        if self._typing and event.type in own:
-            self._printer.skip(event)
+        own = _OWN[self._seat or ""] if self._typing else ()
+        for event in events:
+            (self._printer.skip if event.type in own else self._printer.event)(event)
+        self._events += len(events)
+        types = {event.type for event in events}
+        seen = partial(self._table.seen, self._events)
+        if self._seat == "" and self._asks and types & _TURNS and "stop" not in types:
+            self._watched("Enter lets them go on", seen)
         else:
-            self._printer.event(event)
+            seen()
 
     def _turn(self) -> None:
         from consult.tui.typed import COMMANDS, PATIENTS, read_line, read_patient
 
-        read, commands = (read_patient, PATIENTS) if self._patient else (read_line, COMMANDS)
+        self._typing = True
+        read, commands = (read_patient, PATIENTS) if self._seat == _PATIENT else (read_line, COMMANDS)
         while True:
-            line = _line("you> ")
-            if line is None:
+            typed = _typed("you> ", read, {"Anything else": "is said", **commands})
+            action: Action | None = typed.action
+            if (kind := typed.ask_for) in ("diagnose", "refer") and self._opened is not None and self._opened.menu:
+                action = ask_ending(self._opened.menu, kind)
+            if action is not None:
+                self._table.say(action)
+                return
+            if kind == "pause":
                 self._leave()
                 return
-            typed: Typed = read(line)
-            if typed.problem:
-                click.echo(typed.problem)
-            elif typed.action is not None:
-                self._table.say(typed.action)
-                return
-            elif typed.ask_for == "help":
-                click.echo("\n".join(["Type freely, or:", *(f"{name} {what}" for name, what in commands.items())]))
-            elif typed.ask_for == "pause":
-                self._leave()
-                return
-            elif typed.ask_for and (ending := self._ending(refer=typed.ask_for == "refer")) is not None:
-                self._table.say(ending)
+            if kind == "hand-back":
+                self._table.take("")
                 return
 
+    def _watched(self, enter: str, go_on: Callable[[], None]) -> None:
+        """What somebody without a turn wants."""
+        from consult.tui.typed import WATCHERS, read_watcher
+
+        kind = _typed(f"{enter}, /help says what else> ", read_watcher, WATCHERS).ask_for
+        if kind == "pause":
+            self._leave()
+            return
+        if kind in ("doctor", "patient"):
+            self._table.take(kind.replace("doctor", _DOCTOR))
+            return
+        if kind == "finish":
+            self._asks = False
+            self._table.follow()
+        go_on()
+
     def _leave(self) -> None:
+        self._done = True
         self._table.stop()
         note("kept; the same command takes it up again")
 
-    def _ending(self, *, refer: bool) -> Conclude | Refer | None:
-        """The doctor's last word, asked for line by line; None if it is not to be."""
-        from pydantic import ValidationError
-
-        from consult.actions import Conclude, Refer
-        from consult.terms import Urgency
-
-        click.echo("The likeliest condition first, with a probability in percent if you like: angina 70. An empty line ends the list.")  # fmt: skip
-        named = [line for n in range(1, _RANKS + 1) if (line := _line(f"{n}. condition> ") or "").strip()]
-        places = {str(n): p for n, p in enumerate(self._menu.departments if self._menu else (), 1)}
-        data: dict[str, Any] = {"differential": [_diagnosis(line) for line in named]}
-        data["urgency"] = (_line(f"urgency ({', '.join(Urgency).replace('_', ' ')})> ") or "").strip().replace(" ", "_")
-        click.echo("\n".join(f"{n}. {words}" for n, (_, _, words) in places.items()))
-        place = places.get((_line("department, its number> ") or "").strip())
-        data["department"] = {"primary": place[0], "secondary": place[1]} if place else None
-        if not refer:
-            data["plan"] = [p.strip() for p in (_line("plan, parts with ;> ") or "").split(";") if p.strip()]
-        data["explanation"] = (_line("what you tell the patient> ") or "").strip()
-        data["safety_net"] = (_line("what must bring them back> ") or "").strip()
-        try:
-            return (Refer if refer else Conclude).model_validate({k: v for k, v in data.items() if v})
-        except ValidationError as e:
-            first = e.errors(include_url=False, include_input=False)[0]
-            click.echo(f"not taken: {'.'.join(map(str, first['loc']))}: {first['msg']}; the consultation goes on")
-            return None
-
     def _end(self, problem: str, kept: str) -> None:
-        self.problem = problem
+        self._done, self.problem = True, problem
         if problem or self._printer is None:
             return
         self._printer.finish()
@@ -233,20 +252,15 @@ def _role(scene: Scene) -> Iterator[str]:
         if f.release is not Release.ORDER_ONLY:
             words = f": {one_line(f.text, limit=300)}" if f.text else ""
             yield f"  {_SIGNS.get(f.state, '?')} {scene.finding(f.finding, f.values)}{words}"
-    yield "Begin with what brings you here."
 
 
-def _diagnosis(line: str) -> dict[str, Any]:
-    name, _, last = line.strip().rpartition(" ")
-    percent = last.rstrip("%")
-    if name and percent.replace(".", "", 1).isdecimal():
-        return {"condition": name, "probability": float(percent) / 100}
-    return {"condition": line.strip()}
-
-
-def _line(prompt: str) -> str | None:
-    """What is typed; None at the end of the input."""
-    try:
-        return input(prompt)
-    except EOFError:
-        return None
+def _typed(prompt: str, read: Callable[[str], Typed], commands: Mapping[str, str]) -> Typed:
+    """What is typed, once it can be read; help is given here. Raises EOFError at the end of the input."""
+    while True:
+        typed = read(input(prompt))
+        if typed.problem:
+            click.echo(typed.problem)
+        elif typed.ask_for == "help":
+            click.echo("\n".join(f"{name} {what}" for name, what in commands.items()))
+        else:
+            return typed

@@ -17,6 +17,8 @@ from rich.text import Text
 from consult.clean import one_line
 from consult.show.words import safe
 
+LEAST_WIDTH: Final = 24
+"""Columns below which lines are cut rather than broken (ours)."""
 MAX_WIDTH: Final = 112
 """Lines longer than this are hard to read; on a wider terminal the rest stays empty."""
 LABEL: Final = 13
@@ -98,7 +100,7 @@ class Canvas:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self.width = max(40, min(console.width, MAX_WIDTH))
+        self.width = max(LEAST_WIDTH, min(console.width, MAX_WIDTH))
         self.signs = ASCII if console.options.ascii_only else Signs()
 
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final
 
 from rich.text import Text
@@ -99,7 +100,7 @@ def triage(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
         if rule.evidence:
             out.append(f" from {', '.join(_specs(rule.evidence, scene))}", style=QUIET)
     rounds = timeline.all(Triaged, upto)
-    changes = [r for n, r in enumerate(rounds) if n == 0 or r.department != rounds[n - 1].department]
+    changes = [next(same) for _, same in groupby(rounds, key=lambda r: (r.department.primary, r.department.secondary))]
     if len(changes) > 1:
         went = f" {scene.signs.into} ".join(f"{scene.name(r.department.secondary)} (round {r.round})" for r in changes)
         out.append(f"\nwas {went}", style=QUIET)
@@ -161,7 +162,8 @@ def facts(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
     by_order = []
     for fact in scene.facts:
         h = heard.get(fact.finding, Heard(None, None))
-        words = scene.finding(fact.finding, fact.values) + ("" if fact.state is State.PRESENT else f" ({fact.state})")
+        words = scene.finding(fact.finding, fact.values) + (f" “{one_line(fact.text, limit=120)}”" if fact.text else "")
+        words += "" if fact.state is State.PRESENT else f" ({fact.state})"
         if h.told is not None:
             tone = f", {h.by.tone.replace('_', ' ')}" if h.by and h.by.tone != "plain" else ""
             groups["told"].append(f"{scene.signs.yes} {words} (turn {h.told}{tone})")

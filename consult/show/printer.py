@@ -86,10 +86,11 @@ class EventPrinter:
             return
         h, dot = self._header, f" {self._canvas.signs.dot} "
         self._canvas.rule(f"{h.scenario}{dot}{h.persona}", style="bold", heavy=self._canvas.signs.heavy)
-        agents = sorted(set(h.agents.values()))
-        lead = h.agents.get("inquirer", "?")
-        others = [a for a in agents if a != lead]
-        parts = [f"inquirer {lead}", *([f"others {', '.join(others)}"] if others else [])]
+        lead, patient_by = h.agents.get("inquirer", "?"), h.agents.get("patient", "")
+        rest = {agent for role, agent in h.agents.items() if role not in ("inquirer", "patient")}
+        own = [f"patient {patient_by}"] if patient_by not in ("", *rest) else []
+        others = sorted(rest - {lead})
+        parts = [f"inquirer {lead}", *own, *([f"others {', '.join(others)}"] if others else [])]
         parts += [f"hospital {h.hospital}", f"knowledge {h.knowledge}", f"seed {h.seed}", f"epoch {h.epoch}"]
         patient = h.names.get("patient", "")
         if patient:

@@ -142,16 +142,19 @@ class Timeline:
     def heard(self, upto: int) -> Mapping[str, Heard]:
         """What was asked for and told, by finding."""
         out: dict[str, Heard] = {}
-        for event in self.events[:upto]:
+        said: list[Utterance | Result] = [
+            *self.all(Utterance, upto),
+            *self.all(Result, upto),
+        ]  # a tenth of all there is
+        for event in sorted(said, key=lambda e: e.seq):
             if isinstance(event, Utterance) and event.query:
                 for finding in event.query.findings:
                     old = out.get(finding, Heard(None, None))
                     out[finding] = old if old.asked is not None else old._replace(asked=event.turn)
-            if isinstance(event, (Utterance, Result)):
-                for t in event.told:
-                    old = out.get(t.finding, Heard(None, None))
-                    if t.state != "withheld" and old.told is None:
-                        out[t.finding] = old._replace(told=event.turn, by=t)
+            for t in event.told:
+                old = out.get(t.finding, Heard(None, None))
+                if t.state != "withheld" and old.told is None:
+                    out[t.finding] = old._replace(told=event.turn, by=t)
         return out
 
     def cost(self, upto: int) -> tuple[float, float]:

@@ -7,10 +7,12 @@ screen is drawn before any of them is there.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
 from collections.abc import Iterable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -47,10 +49,14 @@ class ConsultApp(App[None]):
         Binding("ctrl+t", "next_theme", "Theme", show=False),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
         Binding("ctrl+c", "quit", "Quit", show=False),  # not before a selection has been copied
+        # First of all, or what is typed right behind them still goes to the field before.
+        Binding("tab", "focus_next", "Next field", show=False, priority=True),
+        Binding("shift+tab", "focus_previous", "Field before", show=False, priority=True),
     ]
 
     def __init__(self, db: Path) -> None:
         super().__init__()
+        self.animation_level = "none"  # a page that slides is drawn ten times
         self.db = db
         self.tables: dict[str, Table] = {}
         """What happens now, by what was chosen; on a screen or not."""
@@ -67,6 +73,7 @@ class ConsultApp(App[None]):
                 if hasattr(signal, name):  # not on every system
                     number = getattr(signal, name)
                     asyncio.get_running_loop().add_signal_handler(number, self._end_by, number)
+        self.call_after_refresh(gc.enable)
         self.theme_changed_signal.subscribe(self, lambda theme: self._colours(theme.name))
 
     def _end_by(self, number: int) -> None:
@@ -86,13 +93,12 @@ class ConsultApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: what Textual offers, and the keys of the screen by name."""
         yield from super().get_system_commands(screen)
-        for binding in (b.binding for b in screen.active_bindings.values()):
-            if binding.show and binding.description:
-                words = f"Key {binding.key_display or binding.key.partition(',')[0]}"
-                yield SystemCommand(binding.description, words, lambda a=binding.action: self._do(a))
-
-    async def _do(self, action: str) -> None:
-        await self.run_action(action, default_namespace=self.screen)
+        seen = {"app.quit"}  # it is there
+        for node, binding, enabled, _ in screen.active_bindings.values():
+            if enabled and node is not self and binding.description and binding.action not in seen:
+                seen.add(binding.action)
+                words = f"Key {binding.key_display or binding.key}"
+                yield SystemCommand(binding.description, words, partial(self.run_action, binding.action, node))
 
     def warm(self) -> None:
         """Loads the graph behind the first paint. A daemon: who leaves at once need not wait for it."""

@@ -41,6 +41,7 @@ class BatchForm(ModalScreen[None]):
     HELP = """\
 Lists are separated by commas. What is left empty is as the plan file says, or else as the grey
 words say. The same plan again plays only what is missing."""
+    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Back"),
         Binding("ctrl+s", "begin", "Begin"),

@@ -58,6 +58,7 @@ def begin(db: Path, plan: Plan, cells: Cells, jobs: int | None = None) -> None:
 class Leaving(ModalScreen[str]):
     """What is to become of a batch whose screen is left."""
 
+    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "dismiss('go')", "Let it go on"),
         Binding("s", "dismiss('stop')", "Stop it"),
@@ -89,6 +90,7 @@ w and f go to the next wrong and the next failed one. A batch that was begun her
 you leave, if you say so, and ends with consult; s stops it after what was begun, g goes on
 with whatever is missing. A batch of another process is only watched."""
     app: ConsultApp
+    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Back", key_display="Esc"),
         Binding("w", "seek('wrong')", "Next wrong"),

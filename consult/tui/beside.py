@@ -53,14 +53,14 @@ class Beside(Dialogue):
         self.shown, self.display = None, False
         self.post_message(self.Changed(there=False))
 
-    def choose(self, db: Path, scenario: str) -> None:
-        """Lets a person pick one; those of the same case come first."""
-        self._read(db, scenario)
+    def choose(self, db: Path, scenario: str, this: str) -> None:
+        """Lets a person pick one other than `this`; those of the same case come first."""
+        self._read(db, scenario, this)
 
     @work(thread=True, group="beside")
-    def _read(self, db: Path, scenario: str) -> None:
+    def _read(self, db: Path, scenario: str, this: str) -> None:
         try:
-            rows = [row for row in consultations(db).rows if not row.key.startswith(LEFT)]
+            rows = [row for row in consultations(db).rows if row.key != this and not row.key.startswith(LEFT)]
         except ConsultError as e:
             self.app.call_from_thread(self.app.tell, e)
             return

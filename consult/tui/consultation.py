@@ -52,6 +52,7 @@ Space plays and stops, the arrow keys step, [ and ] go by questions. f goes to t
 e lists flags and what each score rests on, to jump there. b sets another consultation
 beside this one, question by question. w lets it go on otherwise from this turn, v shows
 what has come of that. On a narrow screen p changes between the two sides."""
+    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Back", key_display="Esc"),
         Binding("space", "play", "Play", key_display="Space"),
@@ -143,7 +144,8 @@ what has come of that. On a narrow screen p changes between the two sides."""
         elif isinstance(message, Ended):
             self.over, self._problem, self._kept = True, message.problem, message.kept
             if self.timeline is None:
-                self.query_one("#title", Static).update(Text(f"✗ {self._problem}", style="bold red"))
+                self.query_one("#title", Static).update(Text("✗ it cannot be shown", style="bold red"))
+                self.query_one("#dialogue", Dialogue).show(0, over=True, problem=self._problem)
                 return
             if message.header is not None and message.header != self.timeline.header:
                 self.timeline.header = message.header
@@ -324,7 +326,8 @@ what has come of that. On a narrow screen p changes between the two sides."""
         self._stop()
         if self.timeline is not None:
             self._go(max(seq + 1, self.timeline.after(seq)), marked=seq)
-            self.app.notify(f"{words} (question {self.timeline.events[seq].turn})", markup=False, timeout=4)
+            turn = self.timeline.events[seq].turn
+            self.app.notify(f"{words} ({f'question {turn}' if turn else 'the opening'})", markup=False, timeout=4)
 
     def action_evidence(self) -> None:
         """A list of flags and of what scores rest on, to jump to."""
@@ -374,7 +377,7 @@ what has come of that. On a narrow screen p changes between the two sides."""
         """Picks another consultation to be set beside this one; or takes it away."""
         other = self.query_one(Beside)
         if other.shown is None:
-            other.choose(self.app.db, self.timeline.header.scenario if self.timeline is not None else "")
+            other.choose(self.app.db, self.timeline.header.scenario if self.timeline is not None else "", self.kept_as)
         else:
             other.clear()
 

@@ -53,9 +53,9 @@ class Line(Static, can_focus=True):
     class At(Message):
         """A row has been come to, or another of its places: `seq`, or None where it has none; `go`: to be jumped to."""
 
-        def __init__(self, seq: int | None, *, go: bool) -> None:
+        def __init__(self, row: Row, seq: int | None, *, go: bool) -> None:
             super().__init__()
-            self.seq, self.go = seq, go
+            self.row, self.seq, self.go = row, seq, go
 
     def __init__(self, row: Row) -> None:
         super().__init__()
@@ -76,7 +76,8 @@ class Line(Static, can_focus=True):
         self._draw(marked=False)
 
     def _tell(self, *, go: bool) -> None:
-        self.post_message(self.At(self.row.cites[self._chosen].seq if self.row.cites else None, go=go))
+        seq = self.row.cites[self._chosen].seq if self.row.cites else None
+        self.post_message(self.At(self.row, seq, go=go))
 
     def action_choose(self, by: int) -> None:
         """The next of its places."""
@@ -136,6 +137,7 @@ arrow keys walk through it; Enter goes to the place in the consultation that a r
 question 4. Where there are several, the left and right arrow keys choose; r comes back. Space folds a part. m writes
 it beside the database as Markdown, w as a page."""
     app: ConsultApp
+    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,r", "leave", "Back", key_display="Esc"),
         Binding("down,j", "walk(1)", "Row", key_display="↑↓"),
@@ -147,11 +149,15 @@ it beside the database as Markdown, w as a page."""
         Binding("question_mark,f1", "app.help", "Help", key_display="?"),
     ]
 
-    def __init__(self, transcript: Transcript, names: dict[str, str], made: Debrief | None = None) -> None:
+    def __init__(
+        self, transcript: Transcript, names: dict[str, str], made: Debrief | None = None, at: Row | None = None
+    ) -> None:
         super().__init__()
         self._transcript, self._names = transcript, names
         self.made = made
         """None until it has been made."""
+        self.at: Row | None = at
+        """The row one was on last."""
 
     def compose(self) -> ComposeResult:
         """A title, the sections, and where there is room the dialogue."""
@@ -191,7 +197,8 @@ it beside the database as Markdown, w as a page."""
 
     def _failed(self, why: str) -> None:
         if self.is_attached:
-            self.query_one("#title", Static).update(Text(f"✗ {why}", style="bold red"))
+            self.query_one("#title", Static).update(Text("✗ there is no debrief", style="bold red"))
+            self.query_one(Parts).mount(Static(Text(why)))
 
     async def _show(self, made: Debrief) -> None:
         if not self.is_attached:
@@ -200,13 +207,23 @@ it beside the database as Markdown, w as a page."""
         self.query_one("#title", Static).update(Text(title(made)))
         box = self.query_one(Parts)
         await box.mount_all([_folded(section) for section in sections(made)])
-        self.screen.focus_next("Line")
+        section = next((s for s in sections(made) if self.at in s.rows), None)
+        if section is None:
+            self.focus_next("Line")
+            return
+        fold = self.query_one(f"#part-{section.id}", Collapsible)
+        await self._fill(fold)
+        fold.collapsed = False
+        next(line for line in fold.query(Line) if line.row == self.at).focus()
 
     @on(Collapsible.Expanded)
     async def _unfolded(self, event: Collapsible.Expanded) -> None:
-        contents = event.collapsible.query_one(Collapsible.Contents)
+        await self._fill(event.collapsible)
+
+    async def _fill(self, fold: Collapsible) -> None:
+        contents = fold.query_one(Collapsible.Contents)
         for section in sections(self.made) if self.made is not None and not contents.children else ():
-            if event.collapsible.id == f"part-{section.id}":
+            if fold.id == f"part-{section.id}":
                 await contents.mount_all(_rows(section))
 
     # What the keys do
@@ -238,6 +255,7 @@ it beside the database as Markdown, w as a page."""
 
     @on(Line.At)
     def _at(self, event: Line.At) -> None:
+        self.at = event.row
         if event.go and event.seq is not None:
             self.dismiss(event.seq)
         elif event.go:
@@ -297,6 +315,7 @@ class Debriefed(Branching):
     over: bool
     scene: Scene
     _made: Debrief | None = None
+    _row: Row | None = None
 
     def action_debrief(self) -> None:
         """What it can teach, once it is over."""
@@ -307,11 +326,11 @@ class Debriefed(Branching):
             return
         transcript = Transcript(self.timeline.header, tuple(self.timeline.events))
         transcript = transcript.renamed(self.kept_as) if self.kept_as else transcript
-        screen = Debriefing(transcript, dict(self.scene.names), self._made)
+        screen = Debriefing(transcript, dict(self.scene.names), self._made, self._row)
         self.app.push_screen(screen, lambda seq: self._back(screen, seq))
 
     def _back(self, screen: Debriefing, seq: int | None) -> None:
-        self._made = screen.made
+        self._made, self._row = screen.made, screen.at
         if seq is not None:
             self._jump(seq, "r goes back to the debrief")
 

@@ -17,6 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from consult.show import EventPrinter, Level, Lines
+from consult.show.paint import LEAST_WIDTH
 from consult.show.timeline import Timeline
 
 AT_ONCE: Final = 0.02
@@ -42,6 +43,8 @@ class Dialogue(ScrollView, can_focus=True, inherit_bindings=False):
         self._upto = 0
         self._over = False
         self._problem = ""
+        self._trouble: list[Text] = []
+        """The problem in lines; they stand below all else."""
         self._marked: int | None = None
         self._width = 0
         self._begin()
@@ -82,7 +85,7 @@ class Dialogue(ScrollView, can_focus=True, inherit_bindings=False):
         return self._timeline is None or (len(self._ends) >= self._wanted and (self._finished or not self._at_end))
 
     def _begin(self) -> None:
-        self._lines = Lines(max(40, self._width))
+        self._lines = Lines(max(LEAST_WIDTH, self._width))
         self._ends: list[int] = []
         self._start = 0
         self._finished = False
@@ -109,7 +112,12 @@ class Dialogue(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _lay_out(self, *, follow: bool) -> None:
         """Prints what is missing, for a moment; what is left, a moment later."""
-        if self._timeline is None or self._width <= 0:
+        if self._width <= 0:
+            return
+        words = Text(f"✗ {self._problem}" if self._problem else "", style="bold red")
+        self._trouble = words.wrap(self.app.console, self._width)[:] if words else []
+        if self._timeline is None:
+            self.refresh()
             return
         if self._printer is None:
             self._printer = EventPrinter(self._lines, self._timeline.header, self._names, level=self._level)
@@ -124,7 +132,7 @@ class Dialogue(ScrollView, can_focus=True, inherit_bindings=False):
         elif self._at_end and not self._finished:
             self._printer.finish()
             self._finished = True
-        self.virtual_size = Size(self.size.width, self._height + (2 if self._problem else 0))
+        self.virtual_size = Size(self.size.width, self._height + (1 + len(self._trouble) if self._trouble else 0))
         if follow:
             self._follow()
         self.refresh()
@@ -157,8 +165,8 @@ class Dialogue(ScrollView, can_focus=True, inherit_bindings=False):
             line = self._lines.lines[n]
             if self._is_marked(n):
                 style = self.get_component_rich_style("dialogue--marked")
-        elif self._problem and n == self._height + 1:
-            line = Text(f"✗ {self._problem}", style="bold red", overflow="ellipsis")
+        elif 0 < n - self._height <= len(self._trouble):
+            line = self._trouble[n - self._height - 1]
         else:
             return Strip([Segment(" " * width, style)], width)
         strip = Strip(list(line.render(self.app.console)))

@@ -35,6 +35,7 @@ class Keys(Footer):
 class HelpScreen(ModalScreen[None]):
     """What a screen is for, and every key that does something there."""
 
+    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1,enter", "dismiss", "Close")]
 
     def __init__(self, about: Screen[object]) -> None:
@@ -47,11 +48,14 @@ class HelpScreen(ModalScreen[None]):
             box.border_title = "Help"
             box.border_subtitle = "Esc closes"
             words = (getattr(self._about, "HELP", "") or self._about.__doc__ or "").strip()
-            yield Static(Text(words + "\n"), id="help-words")
+            parts = (" ".join(part.split()) for part in words.split("\n\n"))
+            yield Static(Text("\n\n".join(parts) + "\n"), id="help-words")
             yield Static(self._keys(), id="help-keys")
 
     def _keys(self) -> Text:
         out = Text()
+        for command, what in getattr(self._about, "typed_commands", {}).items():
+            out.append(f"{command:>14}  ", style="bold").append(what + "\n")
         seen: set[str] = set()
         for active in self._about.active_bindings.values():
             b = active.binding

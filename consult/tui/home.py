@@ -50,8 +50,8 @@ class Home(Screen[None]):
     HELP = """\
 Six lists. Enter opens what is marked: a consultation to be seen again, a run to see its
 consultations, and with a scenario, persona, hospital or agent a new consultation begins.
-/ searches for words, f leaves those whose patient broke the law, w those whose diagnosis
-was wrong, s sorts by the next column."""
+/ searches for words, f shows only those in which the patient broke the law, w only those with a
+wrong diagnosis, s sorts by the next column, Esc shows all again."""
     AUTO_FOCUS = ""  # the list takes the keys when it has been read
     app: ConsultApp
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -144,6 +144,7 @@ was wrong, s sorts by the next column."""
 
     def _fill(self, read: Rows) -> None:
         listing = self.query_one(Listing)
+        marked = listing.row if listing.cursor else None  # on top, whatever is new is marked
         empty = f"✗ {read.problems[0]}" if read.problems else self.source.empty
         listing.fill(self.source.columns, read.rows, empty=empty)
         first_time = self.source.name == "consultations" and not read.rows and not read.problems
@@ -154,6 +155,8 @@ was wrong, s sorts by the next column."""
         elif self.focused is None:
             listing.focus()
         self._narrow()
+        if marked is not None:
+            listing.mark(marked.key)
 
     def action_read_again(self) -> None:
         """Reads the store and the files again."""

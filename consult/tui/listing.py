@@ -71,6 +71,7 @@ class Listing(ScrollView, can_focus=True, inherit_bindings=False):
         """What is said where there are none."""
         self._sorted: tuple[int, bool] | None = None
         self._places: list[tuple[int, int, int]] = []
+        self._said: list[str] = []
 
     def fill(self, columns: Sequence[Column], rows: Sequence[Row], *, empty: str) -> None:
         """Other columns and rows; the mark goes to the first row."""
@@ -112,6 +113,8 @@ class Listing(ScrollView, can_focus=True, inherit_bindings=False):
     def _lay_out(self) -> None:
         width = max(20, self.size.width - 2)
         self._places = _places(self._columns, width)
+        said = "" if self.rows else "Nothing fits." if self._rows else one_line(self.empty)
+        self._said = [line.plain for line in Text(said).wrap(self.app.console, max(10, width - 2))] if said else []
         self.virtual_size = Size(self.size.width, len(self.rows) + 1)
         self.refresh()
 
@@ -129,8 +132,7 @@ class Listing(ScrollView, can_focus=True, inherit_bindings=False):
         n = self.scroll_offset.y + y - 1
         if n >= len(self.rows):
             style = self.get_component_rich_style("listing--empty")
-            said = Text("" if self.rows else one_line(self.empty)).wrap(self.app.console, max(10, width - 4))
-            words = f"  {said[n].plain}" if n < len(said) else ""
+            words = f"  {self._said[n]}" if n < len(self._said) else ""
             return Strip([Segment(words, style)]).adjust_cell_length(width, style)
         here = n == self.cursor
         name = "listing--cursor" if here else "listing--odd" if n % 2 else ""
@@ -157,6 +159,10 @@ class Listing(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
         if self.is_mounted:
             self.post_message(self.Moved(self.row))
+
+    def mark(self, key: str) -> None:
+        """Puts the mark on the row of this key, if it is there."""
+        self.cursor = next((n for n, row in enumerate(self.rows) if row.key == key), self.cursor)
 
     def action_move(self, by: int) -> None:
         """Up or down."""

@@ -19,6 +19,7 @@ from consult.tui.sources import Column, Row
 class Pick(ModalScreen[Row | None]):
     """A list in a box: type to search, Enter takes the marked row."""
 
+    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Back"),
         Binding("down", "to_list", "To the list", show=False),

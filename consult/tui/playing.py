@@ -6,6 +6,7 @@ and stopping. Everything else is `consult.tui.consultation`'s: the same screen, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -13,14 +14,15 @@ from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Input
+from textual.widgets import Collapsible, Input
 
 from consult.players import DOCTOR, PATIENT
-from consult.show.panels import Scene
+from consult.show.panels import PANELS, Scene
 from consult.show.timeline import Timeline
 from consult.tui.consultation import Consultation
 from consult.tui.feed import Brought, Ended, Failed, Menu, Opened, Seated, YourTurn
 from consult.tui.table import Table
+from consult.tui.themes import NARROW
 from consult.tui.typed import COMMANDS, PATIENTS, read_line, read_patient
 from consult.tui.words import Ending
 
@@ -42,11 +44,10 @@ without you, and it is kept. F8 leaves, too, but stops them: it is kept as far a
 and stands on top of the list of consultations, where Enter takes it up again. Where an agent
 fails, F7 tries again.
 
-As the doctor, type what you say to the patient and press Enter. /order ecg orders a test,
-/diagnose and /refer end the consultation with a form, /hint names what to ask about, /pause
-leaves. F3 is the teacher's view: the facts of the case, hidden from a doctor until the end.
-As the patient you see the facts, begin with what brings you here, and may get up with /leave.
-Tab takes the keys from the line you type in to the dialogue, where the tape's keys work."""
+As the doctor, type what you say to the patient and press Enter; commands begin with a slash. F3
+is the teacher's view: the facts of the case, hidden from a doctor until the end. As the patient
+you see the facts (on a narrow screen with F2), and begin with what brings you here. Tab takes the
+keys from the line you type in to the dialogue, where the tape's keys work."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "app.help", "Help", show=False),
         Binding("f2", "panels", "Panels", show=False),
@@ -80,6 +81,11 @@ Tab takes the keys from the line you type in to the dialogue, where the tape's k
         """Whether the human is to act."""
         return self._turn is not None
 
+    @property
+    def typed_commands(self) -> Mapping[str, str]:
+        """What can be typed beside words, and what it does."""
+        return _LINES[self.seat][1] if self.seat else {}
+
     def _below(self) -> ComposeResult:
         line = Input(id="say", compact=True)
         line.display = bool(self.seat)
@@ -90,10 +96,15 @@ Tab takes the keys from the line you type in to the dialogue, where the tape's k
         changed = seat != self.seat
         self.seat, self._turn = seat, None
         self._was_doctor = self._was_doctor or seat == DOCTOR
+        if changed or seat == PATIENT:  # who knows what they have need not know what others make of it
+            for name in PANELS:
+                self.query_one(f"#fold-{name}", Collapsible).collapsed = seat == PATIENT and name != "facts"
         line = self.query_one("#say", Input)
         line.display = bool(seat) and not self.over
         if line.display:
-            line.placeholder = f"say something, or {' '.join(_LINES[seat][1])}"
+            line.placeholder = f"say something, or {' '.join(self.typed_commands)}"
+            if seat == PATIENT and self.size.width < NARROW:
+                line.placeholder += "; F2 shows what you have"
             self._stop()
             line.focus()
         else:
@@ -165,22 +176,22 @@ Tab takes the keys from the line you type in to the dialogue, where the tape's k
 
     @on(Input.Submitted, "#say")
     def _typed(self, event: Input.Submitted) -> None:
-        read, commands = _LINES[self.seat]
-        typed = read(event.value)
-        if not self.your_turn and typed.ask_for != "pause":
+        typed = _LINES[self.seat][0](event.value)
+        if not self.your_turn and typed.ask_for not in ("pause", "hand-back", "help"):
             return  # what was typed stays, until it is the human's turn
         if typed.problem:
             self.app.notify(typed.problem, severity="warning", markup=False)
             return
-        event.input.value = ""
+        event.input.value = event.input.value.removeprefix(event.value)  # the next words may have been begun
         if typed.action is not None:
             self._act(typed.action)
         elif typed.ask_for == "pause":
             self.action_leave()
+        elif typed.ask_for == "hand-back":
+            self.action_take("")
         elif typed.ask_for == "help":
-            words = "\n".join(f"{command} {what}" for command, what in commands.items())
-            self.app.notify(words, title="Type freely, or", timeout=12, markup=False)
-        elif typed.ask_for and self._menu is not None:
+            self.app.action_help()
+        elif typed.ask_for in ("diagnose", "refer") and self._menu is not None:
             self.app.push_screen(Ending(self._menu, kind=typed.ask_for), self._act)
 
     def _act(self, action: Action | None) -> None:
@@ -201,6 +212,7 @@ Tab takes the keys from the line you type in to the dialogue, where the tape's k
             "again": self._failed,
             "stop": not self.over,
             "teacher": self.seat == DOCTOR and not self.over,
+            "faster": not self.seat or self.over,
         }
         return now.get(action, super().check_action(action, parameters))
 

@@ -5,6 +5,7 @@ Owns the form. Names only: what they stand for is loaded by the feed, in its thr
 
 from __future__ import annotations
 
+import os
 from typing import ClassVar
 
 from textual import on, work
@@ -26,6 +27,11 @@ FIELDS = {
 }
 
 
+def _named(role: str) -> str:
+    """Who plays a role as the environment says: a model, of which no list has all; as for the options of that name."""
+    return os.environ.get(f"CONSULT_{role.upper()}", "")
+
+
 class Start(ModalScreen[Choice | None]):
     """A new consultation."""
 
@@ -33,6 +39,7 @@ class Start(ModalScreen[Choice | None]):
 Choose with the arrow keys and Enter, or type the first letters of a name in an open list.
 Tab goes from field to field. The same choices with the same seed give the same words. For a consultation that
 goes on otherwise from a turn: what you leave as it is stays as it was."""
+    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back"),
         Binding("ctrl+s", "start", "Start"),
@@ -52,7 +59,7 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
                 with Horizontal(classes="field"):
                     yield Label(title)
                     fixed = name == "scenario" and turn is not None
-                    yield Select[str]([], id=name, allow_blank=True, prompt="…", compact=True, disabled=fixed)
+                    yield Select[str]([("…", "")], id=name, allow_blank=False, compact=True, disabled=fixed)
             if turn is not None:
                 with Horizontal(classes="field"):
                     yield Label("An order's result")
@@ -81,8 +88,8 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
         names = {
             "scenario": (sorted(scenario_files()), DEFAULT_SCENARIO),
             "persona": (sorted(persona_files()), "neutral"),
-            "patient": (["reference", HUMAN], "reference"),
-            "inquirer": ([*doctors, HUMAN], "reference"),
+            "patient": (["reference", HUMAN], _named("patient") or "reference"),
+            "inquirer": ([*doctors, HUMAN], _named("inquirer") or "reference"),
             "hospital": (sorted(hospital_files()), "general"),
         }
         self.app.call_from_thread(self._fill, names)
@@ -90,7 +97,7 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
     def _fill(self, names: dict[str, tuple[list[str], str]]) -> None:
         for field, (known, default) in names.items():
             given = self._given.get(field, default)
-            options = list(dict.fromkeys([*known, given]))
+            options = list(dict.fromkeys([*known, default, given]))
             select = self.query_one(f"#{field}", Select)
             select.set_options([(name, name) for name in options])
             select.value = given
@@ -101,7 +108,7 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
         choice = dict(self._given)
         for field in FIELDS:
             value = self.query_one(f"#{field}", Select).value
-            if isinstance(value, str):
+            if isinstance(value, str) and value:
                 choice[field] = value
         for given in self.query("#result").results(Input):
             choice["result"] = given.value.strip()

@@ -137,6 +137,7 @@ class Table:
         self._done += self._sitting.take_up(kept) if kept else self._sitting.start()
         facts = self._sitting.setup.case.facts
         self._opened = Opened(head, scene_of(head, facts=facts), _menu(self._setup))
+        self._keep()
         self._show(self._post)
 
     def _show(self, post: Post) -> None:
@@ -164,16 +165,13 @@ class Table:
         self._post(YourTurn(limits.max_turns - asked, limits.max_orders - ordered))
 
     def _next(self) -> None:
-        """Between two turns: keeps what has happened, and lets whoever's turn it is begin."""
+        """Between two turns: lets whoever's turn it is begin."""
         if self._sitting.over:
             kept = self._save()
             self._path.unlink(missing_ok=True)
             self._over.set()
             self._post(Ended(kept, header=self._sitting.header))
             return
-        if self._done:  # before a patient's first words there is nothing to keep
-            self._kept = self._sitting.kept()
-            _write(self._path, self._choice, self._sitting, self._done, self._kept)
         if self._waiting:
             if self._left:
                 self._over.set()
@@ -181,6 +179,12 @@ class Table:
                 self._your_turn()
         else:
             self._play_on()
+
+    def _keep(self) -> None:
+        """Writes what has happened, before anybody sees it: what was seen is not lost."""
+        if self._done and not self._sitting.over:  # before a patient's first words there is nothing to keep
+            self._kept = self._sitting.kept()
+            _write(self._path, self._choice, self._sitting, self._done, self._kept)
 
     def _play_on(self) -> None:
         """Lets an agent play its turn, if what was before has been seen."""
@@ -218,6 +222,7 @@ class Table:
             self._post(Failed(self._problem))
             return
         self._done += events
+        self._keep()
         self._post(tuple(events))
         self._next()
 
@@ -247,6 +252,7 @@ class Table:
         self._problem = ""
         self._free = False
         self._done += said
+        self._keep()
         self._post(Seated(self._sitting.seat))
         if said:
             self._post(said)

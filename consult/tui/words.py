@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Literal
 
 from pydantic import ValidationError
 from textual import on
@@ -13,12 +13,11 @@ from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Button, Input, Label, Select, Static
 
-from consult.actions import Conclude, Diagnosis, Refer
+from consult.actions import Conclude, Refer
 from consult.clean import one_line
-from consult.terms import Department, Urgency
+from consult.terms import Urgency
 from consult.tui.feed import Menu
-
-_RANKS: Final = 5
+from consult.tui.typed import RANKS, LastWord, ranked
 
 
 class Ending(ModalScreen[Conclude | Refer | None]):
@@ -27,6 +26,7 @@ class Ending(ModalScreen[Conclude | Refer | None]):
     HELP = """\
 The likeliest condition comes first; names complete themselves with the right arrow key. Probabilities are percent, together
 at most 100, and may be left out. An empty differential is an abstention. Ctrl-S ends the consultation."""
+    CSS_PATH = "screens.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back"),
         Binding("ctrl+s", "end", "End the consultation"),
@@ -42,7 +42,7 @@ at most 100, and may be left out. An empty differential is an abstention. Ctrl-S
             box.border_title = "Diagnosis" if self._kind == "diagnose" else "Referral"
             box.border_subtitle = "Ctrl-S ends the consultation · Tab next field · Esc back"
             known = SuggestFromList(self._menu.conditions, case_sensitive=False)
-            for n in range(1, _RANKS + 1):
+            for n in range(1, RANKS + 1):
                 with Horizontal(classes="row"):
                     yield Label(f"{n}. condition")
                     yield Input(id=f"condition-{n}", suggester=known, compact=True)
@@ -77,32 +77,14 @@ at most 100, and may be left out. An empty differential is an abstention. Ctrl-S
             self.query_one("#problem", Static).update(one_line(f"✗ {words}"))
 
     def _ending(self) -> Conclude | Refer:
-        differential = []
-        for n in range(1, _RANKS + 1):
-            name, percent = self._text(f"condition-{n}"), self._text(f"percent-{n}")
-            if name:
-                p = float(percent) / 100 if percent else None
-                if p is not None and not 0 <= p <= 1:
-                    raise ValueError(f"{n}. condition: a probability is 0 to 100 %")
-                differential.append(Diagnosis(condition=name, probability=p))
-            elif percent:
-                raise ValueError(f"{n}. condition: a probability without a name")
-        if sum(d.probability or 0 for d in differential) > 1 + 1e-9:
-            raise ValueError("the probabilities are more than 100 % together")
+        typed = [(self._text(f"condition-{n}"), self._text(f"percent-{n}")) for n in range(1, RANKS + 1)]
         urgency, place = self.query_one("#urgency", Select).value, self.query_one("#department", Select).value
-        department = None
-        if isinstance(place, str):
-            primary, _, secondary = place.partition("/")
-            department = Department(primary=primary, secondary=secondary)
-        told = {"explanation": self._text("explanation"), "safety_net": self._text("safety_net")}
-        soon = Urgency(urgency) if isinstance(urgency, str) else None
-        if self._kind == "refer":
-            if department is None or soon is None:
-                raise ValueError("a referral needs a department and an urgency")
-            reason = self._text("plan")
-            return Refer(department=department, urgency=soon, differential=tuple(differential), reason=reason, **told)
-        plan = tuple(part.strip() for part in self._text("plan").split(";") if part.strip())
-        return Conclude(differential=tuple(differential), plan=plan, urgency=soon, department=department, **told)
+        return LastWord(
+            ranked(typed),
+            urgency if isinstance(urgency, str) else "",
+            place if isinstance(place, str) else "",
+            *(self._text(name) for name in ("plan", "explanation", "safety_net")),
+        ).action(self._kind)
 
     def _text(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value.strip()

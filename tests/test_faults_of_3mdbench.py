@@ -25,7 +25,7 @@ from consult.errors import InfrastructureError
 from consult.events import Audited, Question, Stopped, StopReason, Utterance, Verdict
 from consult.hospital import Hospital
 from consult.knowledge.model import Knowledge
-from consult.language.guard import role_breaks
+from consult.language.role import role_breaks
 from consult.persona import persona_files
 from consult.score import Case
 from consult.score.diagnosis import FLOOR, scores

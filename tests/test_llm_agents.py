@@ -165,6 +165,10 @@ def test_what_is_used_up_cannot_be_given(setup_of: Make, server: ScriptedServer)
         for s in schemas
     ]
     assert kinds == [["ask", "conclude", "refer"], ["conclude", "refer"]]
+    systems = [r["messages"][0]["content"] for r in server.requests]
+    assert systems[0] == systems[1], "what is read once need not be read again"
+    assert "- order:" not in systems[0]
+    assert "conclude or refer now" in server.requests[1]["messages"][1]["content"]
 
 
 # --- hostile patients -------------------------------------------------------------------------------------------------

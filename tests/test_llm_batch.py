@@ -205,7 +205,7 @@ def test_the_pages_commands_run(server: ScriptedServer) -> None:
     shown = [
         line for line in page.splitlines() if line.startswith(("consult run ", "consult batch ", "consult score "))
     ]
-    assert len(shown) == 13
+    assert len(shown) == 16
     for line in shown:
         words = line.replace("http://127.0.0.1:8081/v1", server.url).split()[1:]
         out = CliRunner().invoke(cli, words)

@@ -108,6 +108,7 @@ OUTCOMES: dict[str, tuple[Behaviour, Outcome, str, str, int]] = {
     "refused": (Say(None, message={"refusal": "I cannot."}), Outcome.REFUSED, "", "", 1),
     "filtered answer": (Say("", finish="content_filter"), Outcome.FILTERED, "", "", 1),
     "filtered question": (Fail(400, code="content_filter", message="filtered"), Outcome.FILTERED, "", "", 1),
+    "too long": (Fail(400, code="context_length_exceeded"), Outcome.TOO_LONG, "", "", 1),
 }
 
 
@@ -124,7 +125,6 @@ FINAL: dict[str, tuple[Behaviour, Kind, str]] = {
     "403": (Fail(403), Kind.AUTH, "set CONSULT_API_KEY"),
     "404": (Fail(404), Kind.NOT_FOUND, "--api-base"),
     "400": (Fail(400, message="temperature is out of range"), Kind.BAD_REQUEST, "temperature is out of range"),
-    "too long": (Fail(400, code="context_length_exceeded"), Kind.TOO_LONG, "longer context"),
     "no credit": (Fail(429, code="insufficient_quota"), Kind.QUOTA, "add credit"),
     "redirect": (redirect("http://127.0.0.1:9/v1/chat/completions"), Kind.REDIRECT, "--api-base"),
 }

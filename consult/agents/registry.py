@@ -118,14 +118,14 @@ def _model(role: str, spec: str, talk: Talk | None, given: Given | None) -> Any:
     if role == "patient":
         from consult.agents.llm.patient import ModelPatient
 
-        return ModelPatient(said.model, talk, resolves=said.resolves)
+        return ModelPatient(said, talk)
     if role == "recipient":
         from consult.agents.llm.recipient import ModelRecipient
 
-        return ModelRecipient(said.model, talk)
+        return ModelRecipient(said, talk)
     from consult.agents.llm.triage import ModelTriage
 
-    return ModelTriage(said.model, talk)
+    return ModelTriage(said, talk)
 
 
 def _inquirer(spec: str) -> Any:

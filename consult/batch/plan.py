@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from consult.batch.budget import Budget, Each
 from consult.errors import UsageError
 from consult.files import Record, files_under, is_plain_id, load
-from consult.llm.endpoint import TIMEOUT
+from consult.llm.endpoint import MOST, TIMEOUT
 from consult.persona import NEUTRAL
 from consult.scenario import find_scenario, load_scenario, scenario_files
 from consult.seeds import digest
@@ -113,6 +113,9 @@ class Plan(Record):
     """A file of words on what the inquirer is like, for its system prompt; a template."""
     few_shot: Words = ""
     """A file of examples for its system prompt (`consult schema few-shot`)."""
+    max_tokens: int | None = Field(default=None, ge=1, le=MOST)
+    """Tokens of one answer of a model that plays, where its spec does not say (`llm:MODEL+max-tokens=80`). Absent: 1,000 of a
+    server of one's own, else as the provider has it. Judges say it in their specs alone."""
     api_base: Words = ""
     """An OpenAI-compatible server that plays all `llm:` specs; empty: the provider's own. Likewise no part of the run."""
     timeout: Annotated[float, Field(gt=0, le=86_400)] = TIMEOUT
@@ -140,17 +143,16 @@ class Plan(Record):
 
     @property
     def team(self) -> tuple[LineUp, ...]:
-        """The line-ups, every role filled; an inquirer of the list goes by its spec."""
+        """The line-ups, every role filled, every model with what the plan says of it; an inquirer of the list goes by its spec."""
         from consult.agents.llm.spec import settled
 
-        how = self.strategy, self.pictures
-        doctors = tuple(settled(spec, *how) for spec in self.inquirer)
-        given = tuple(
-            one.model_copy(update={"inquirer": settled(one.inquirer, *how)}) for one in self.line_ups
-        ) or tuple(LineUp(name=spec, inquirer=spec) for spec in doctors)
-        own = {role: getattr(self, role) for role in ROLES}
+        how = self.strategy, self.pictures, self.max_tokens
+        doctors = (settled("inquirer", spec, *how) for spec in self.inquirer)
+        given = self.line_ups or tuple(LineUp(name=spec, inquirer=spec) for spec in doctors)
+        own = {"inquirer": "", **{role: getattr(self, role) for role in ROLES}}
         return tuple(
-            one.model_copy(update={r: spec for r, spec in own.items() if not getattr(one, r)}) for one in given
+            one.model_copy(update={r: settled(r, getattr(one, r) or spec, *how) for r, spec in own.items()})
+            for one in given
         )
 
     @property

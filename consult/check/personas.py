@@ -9,8 +9,8 @@ from consult.check.speech import named_conditions, quoted, said, told
 from consult.errors import DataError
 from consult.files import Faults
 from consult.knowledge.model import FindingKind, Knowledge, Source
-from consult.language.guard import role_breaks
 from consult.language.realiser import spoken
+from consult.language.role import role_breaks
 from consult.persona import NEUTRAL, Persona, Wording
 from consult.terms import Sex
 

@@ -15,9 +15,9 @@ from consult.knowledge.links import link_scenario, near
 from consult.knowledge.model import Finding, FindingKind, Knowledge, Source
 from consult.language.extractor import Reading
 from consult.language.giveaway import leaks
-from consult.language.guard import role_breaks
 from consult.language.lexicon import suits
 from consult.language.realiser import statement, voiced
+from consult.language.role import role_breaks
 from consult.scenario import Fact, Release, Scenario, Speaker, State
 
 _SILENT: Final = (Release.UNKNOWN, Release.ORDER_ONLY)

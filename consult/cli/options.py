@@ -135,6 +135,12 @@ def models(function: F) -> F:
             metavar="NAME",
             help="How an inquirer llm:MODEL works: dialogue, no-dialogue, rationale, classifier, guided. Default: dialogue.",
         ),
+        option(
+            "--max-tokens",
+            type=click.IntRange(1, 100_000),
+            metavar="N",
+            help="Of one answer of a model that plays, thinking included; of one alone: llm:MODEL+max-tokens=N. Default: 1000 with --api-base.",
+        ),
         option("--timeout", type=float, metavar="SECONDS", help="For one answer of a model. Default: 120."),
         api_base,
     ):

@@ -23,7 +23,7 @@ from consult.llm.prompts import Prompts
 ASKED: Final = 2
 """Times that rulings are asked for which do not hold: once, and once more with what was wrong (ours)."""
 ROLE: Final = "assessor"
-_LATER: Final = (Kind.TOO_LONG, Kind.FILTERED)
+_LATER: Final = (Kind.FILTERED,)
 """Failures that belong to this one consultation, though asking again would not help."""
 
 

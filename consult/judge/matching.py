@@ -20,7 +20,7 @@ from consult.judge.asking import Asks, Trouble, note
 from consult.judge.panel import MATCHER, TIMEOUT, prompts_in, sampling_at
 from consult.knowledge.model import Knowledge
 from consult.llm.base import Message, Outcome, Request
-from consult.llm.endpoint import CONCURRENCY, Endpoint, model_of
+from consult.llm.endpoint import CONCURRENCY, Endpoint, bounded
 from consult.llm.errors import BudgetSpent, CallError
 from consult.llm.prompts import Prompts
 from consult.score.base import Case
@@ -46,6 +46,8 @@ class Matcher:
     spec: str
     endpoint: Endpoint
     prompts: Prompts
+    max_tokens: int | None
+    """Of one answer; None: see `sampling_at`."""
 
     @cached_property
     def hashes(self) -> dict[str, str]:
@@ -59,8 +61,9 @@ def matcher_of(spec: str, *, api_base: str = "", transport: str = "", concurrenc
         return None
     if not spec.startswith(_PREFIX):
         raise UsageError(f"--{MATCHER}: {spec!r} is no model (mend: llm:MODEL, or leave it out)")
-    endpoint = Endpoint(model_of(spec), api_base, transport=transport, concurrency=concurrency, timeout=TIMEOUT)
-    return Matcher(spec, endpoint, prompts_in(MATCHER, _PROMPTS))
+    model, bound = bounded(spec)
+    endpoint = Endpoint(model, api_base, transport=transport, concurrency=concurrency, timeout=TIMEOUT)
+    return Matcher(spec, endpoint, prompts_in(MATCHER, _PROMPTS), bound)
 
 
 def asked(case: Case, matcher: Matcher, calls: Asks, trouble: Trouble) -> Meant:
@@ -99,4 +102,4 @@ def _request(name: Diagnosed, knowledge: Knowledge, matcher: Matcher) -> Request
     system = matcher.prompts.render("system", conditions=knowledge.conditions)
     shown = matcher.prompts.render("name", name=one_line(words), code=one_line(code))
     messages = (Message("system", system), Message("user", shown))
-    return Request(messages, Choice, sampling_at(matcher.endpoint), check=wrong)
+    return Request(messages, Choice, sampling_at(matcher.endpoint, matcher.max_tokens), check=wrong)

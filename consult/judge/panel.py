@@ -1,6 +1,7 @@
 """Who judges, by what: the judges that a spec names, the rubrics, and the prompts; and what identifies all of it.
 
-`llm:a,llm:b` are two judges with one vote each; the same judge named k times votes k times. Must not import a transport.
+`llm:a,llm:b` are two judges with one vote each; the same judge named k times votes k times; `+max-tokens=N` at the end of
+one says how long its answers may be. Must not import a transport.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 from consult.errors import UsageError
 from consult.judge.rubric import BUILT_IN, Rubric, load_rubrics
 from consult.llm.base import Sampling
-from consult.llm.endpoint import CONCURRENCY, Endpoint, model_of
+from consult.llm.endpoint import CONCURRENCY, Endpoint, bounded
 from consult.llm.prompts import Prompts
 from consult.settings import users_own
 
@@ -40,11 +41,13 @@ class Judge:
     endpoint: Endpoint
     vote: int
     """From 1."""
+    max_tokens: int | None = None
+    """Of one answer; None: see `sampling`."""
 
     @property
     def sampling(self) -> Sampling:
         """See `sampling_at`."""
-        return sampling_at(self.endpoint)
+        return sampling_at(self.endpoint, self.max_tokens)
 
     def same_as(
         self, agents: Mapping[str, str], returned: str = "", models: Mapping[str, str] | None = None
@@ -99,7 +102,10 @@ def panel_of(
     def endpoint(model: str) -> Endpoint:
         return Endpoint(model, api_base, transport=transport, concurrency=concurrency, timeout=TIMEOUT)
 
-    judges = tuple(Judge(one, endpoint(model_of(one)), vote) for vote, one in enumerate(judges_in(spec), 1))
+    judges = tuple(
+        Judge(one, endpoint(model), vote, bound)
+        for vote, (one, (model, bound)) in enumerate(((one, bounded(one)) for one in judges_in(spec)), 1)
+    )
     return Panel(judges, tuple(load_rubrics(tuple(rubrics) or DEFAULT)), prompts_in(JUDGES, PROMPTS))
 
 
@@ -109,9 +115,9 @@ def prompts_in(name: str, built_in: Path) -> Prompts:
     return Prompts([*(folder for folder in own if folder.is_dir()), built_in])
 
 
-def sampling_at(endpoint: Endpoint) -> Sampling:
+def sampling_at(endpoint: Endpoint, max_tokens: int | None) -> Sampling:
     """As the server has it: many models refuse a temperature. A small one does not find an end by itself."""
-    return Sampling(max_tokens=LOCAL_TOKENS) if endpoint.api_base else Sampling()
+    return Sampling(max_tokens=max_tokens or (LOCAL_TOKENS if endpoint.api_base else None))
 
 
 def judges_in(spec: str) -> list[str]:

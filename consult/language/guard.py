@@ -5,10 +5,8 @@ Works on text alone, whoever wrote it; the patient asks before speaking, the aud
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, Literal
 
 from consult.events import Told
@@ -17,38 +15,14 @@ from consult.language.disguise import unspoken
 from consult.language.extractor import Reading, extract
 from consult.language.giveaway import leaks
 from consult.language.manner import clinical
+from consult.language.role import role_breaks
 from consult.language.tokens import tokens
 from consult.scenario import Fact, Scenario, Speaker
 
 Breach = Literal["leak", "unreleased", "invention", "contradiction", "role_break"]
 
-_ROLE: Final = re.compile(
-    r"\b(?:vignettes?|role[- ]?play|chat ?bot|language model|as an? (?:ai|assistant,? i)|an ai\b|simulat(?:e|es|ed|ing|ion|or)"
-    r"|(?:stay|remain) in character|hidden fact"
-    r"|(?:case|patient|clinical) (?:files?|descriptions?|reports?|notes|summary)|the (?:prompt|scenario|script|transcript)"
-    r"|my (?:character|persona|profile|instructions|script|prompt|programming)|in my (?:instructions|profile)"
-    r"|not (?:mentioned|specified|provided|given) in"
-    r"|i (?:was|am|have been|'ve been|'m) (?:instructed|programmed|told not|asked not|not (?:allowed|permitted)) to"
-    r"|(?:can ?not|can't|must not|may not) (?:disclose|reveal)|(?:disclose|reveal) the (?:diagnosis|answer)|(?:ask|asked) the right question"
-    r"|how (?:can|may) i (?:help|assist) you(?: today)?|(?:anything|something) else i can (?:help|assist)|happy to (?:help|assist) (?:you|with)"
-    r"|let me know if you (?:need|have any)"
-    r"|(?:here is|here's) (?:a|the|my) (?:summary|list|overview)|summary of my symptoms"
-    r"|differential(?: diagnos[ei]s)?|the patient (?:is|has|reports|denies|presents|complains)|i present with"
-    r"|i (?:would )?(?:diagnose|prescribe|recommend|advise|suggest an?)"
-    r"|you should (?:consider|rule out|order|perform|prescribe)|your (?:symptoms|condition) (?:are|is|suggest))\b"
-    r"|\b(?:great|excellent|good) question!"
-)
-"""Of an assistant, of a case, of a doctor; in small letters, which `re` finds three times as fast. Ours."""
 REGISTER: Final = 2
 """Clinical terms in one utterance from which it is a doctor who speaks. Ours."""
-
-
-@lru_cache(maxsize=4096)
-def role_breaks(text: str) -> tuple[str, ...]:
-    """Words by which whoever speaks falls out of the patient's role."""
-    return tuple(m[0] for m in _ROLE.finditer(text.lower()))
-
-
 _JOINING: Final = frozenset("yes well it be @ that and of for to because since about so just have do".split())
 
 

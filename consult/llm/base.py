@@ -89,6 +89,8 @@ class Request:
     """Times it is asked at most, where replies are empty or do not fit."""
     check: Callable[[Any], str] | None = field(default=None, compare=False, repr=False)
     """Says in one line what is wrong with an object that fits the schema (empty: nothing), which then does not fit."""
+    less: Callable[[], Request] | None = field(default=None, compare=False, repr=False)
+    """The same with less to read, for a server that cannot read as much; None: nothing can be left out."""
 
     def fingerprint(self, model: str) -> str:
         """sha256 of everything that decides the answer: model, messages, images, schema, sampling."""
@@ -159,6 +161,8 @@ class Outcome(StrEnum):
     """The provider's filter stopped the question or the answer."""
     INVALID = "invalid"
     """It does not fit the schema, as often as it was asked."""
+    TOO_LONG = "too_long"
+    """The model cannot read as much, not even without what can be left out."""
 
 
 class Enforced(StrEnum):

@@ -27,7 +27,7 @@ from consult.llm.ledger import Key, Ledger
 from consult.llm.loop import background, wait_for
 from consult.llm.pacing import Clock, Gate, Retry, Sleep
 from consult.llm.redact import redact, without
-from consult.llm.structured import Read, again, asks_again, checked, read, weaker, with_schema
+from consult.llm.structured import Read, again, asks_again, briefly, checked, read, weaker, with_schema
 from consult.llm.wire import answer_of, body_of
 
 TransportMaker = Callable[[Endpoint], Transport]
@@ -215,6 +215,8 @@ class Client:
         await self.aclose()
 
 
+_LESS: Final = (Kind.TOO_LONG, Kind.NOT_RECORDED)
+"""Failures after which less is asked: what was too long was not recorded either."""
 _NO_NAME: Final = CallError(Kind.AUTH).key_name
 
 
@@ -275,8 +277,8 @@ class Calls:
         on_text: OnText | None = None,
         kept_as: str = "",
     ) -> Reply:
-        reply, asked = Reply(Outcome.EMPTY, asks=0, cost=0.0), request
-        for ask in range(max(1, request.max_asks)):
+        reply, asked, ask = Reply(Outcome.EMPTY, asks=0, cost=0.0), request, 0
+        while ask < max(1, request.max_asks):
             if ask and on_text is not None:
                 on_text(None)
             fingerprint = asked.fingerprint(endpoint.model)
@@ -287,13 +289,24 @@ class Calls:
                     answer, sent = await self.client.answer(endpoint, asked, key, on_text)
             except CallError as e:
                 self.account.failed(role, e.attempts)
-                raise
+                if e.kind not in _LESS:
+                    raise
+                if (brief := briefly(request, asked)) is not None:
+                    asked = brief
+                elif request.less is not None:
+                    asked = request = request.less()
+                elif e.kind is Kind.TOO_LONG:
+                    return replace(reply, outcome=Outcome.TOO_LONG, problems=(*reply.problems, str(e)))
+                else:
+                    raise
+                continue
+            ask += 1
             cost = self.account.charge(role, endpoint, answer, asked, sent=sent)
             found = checked(read(answer, request.schema), request)
             reply = _with(reply, answer, found, cost, sent)
             if not asks_again(found.outcome, request):
                 break
-            asked = again(asked, answer, found)
+            asked = again(request, answer, found)
         return reply
 
 

@@ -14,6 +14,10 @@ KEY: Final = "CONSULT_API_KEY"
 """The variable that holds the key for `--api-base`. OPENAI_API_KEY is never sent to another's server."""
 TIMEOUT: Final = 120.0
 CONCURRENCY: Final = 16
+BOUND: Final = "max-tokens="
+"""What the end of a spec begins with that says how long one answer may be: `llm:MODEL+max-tokens=80`."""
+MOST: Final = 100_000
+"""Tokens of one answer beyond which no bound can be meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +107,26 @@ class Endpoint:
         return None if self.api_base else sees(self.model)
 
 
+def bound_of(word: str) -> int | None:
+    """The tokens that the end of a spec allows an answer; None where it speaks of something else. Raises UsageError."""
+    if not word.startswith(BOUND):
+        return None
+    figure = word.removeprefix(BOUND)
+    if not (figure.isascii() and figure.isdecimal() and 1 <= int(figure[:8]) <= MOST):
+        raise UsageError(f"SPEC: +{word} is no bound on an answer (mend: tokens, e.g. +{BOUND}200)")
+    return int(figure)
+
+
 def model_of(spec: str) -> str:
     """The model that an agent spec names. Raises UsageError where it is not `llm:MODEL`."""
     prefix, _, model = spec.partition(":")
     if prefix != "llm" or not model.strip():
         raise UsageError(f"SPEC: {spec!r} names no model (mend: e.g. llm:openai/gpt-5-mini)")
     return model
+
+
+def bounded(spec: str) -> tuple[str, int | None]:
+    """The model of a spec that says nothing else of how it works, and the bound on its answers. Raises UsageError."""
+    rest, plus, word = spec.rpartition("+")
+    bound = bound_of(word) if plus else None
+    return model_of(spec if bound is None else rest), bound

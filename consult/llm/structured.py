@@ -124,19 +124,41 @@ def asks_again(outcome: Outcome, request: Request) -> bool:
 
 
 def again(request: Request, answer: Answer, found: Read) -> Request:
-    """The request with the answer that did not do and what was wrong with it. After an empty one, the same request."""
+    """The request with the answer that did not do and what was wrong with it. After an empty one, the request as it was.
+
+    Of several such answers the last alone is shown: small models have no room for more, and repeat what they are shown.
+    """
     if found.outcome is Outcome.EMPTY or request.schema is None:
         return request
     wrong = f"That was not usable: {found.problem}."
     wanted = instruction(request.schema)
     if found.outcome is Outcome.TRUNCATED:
         wrong = "That was cut off because it was too long. Be much shorter."
-        if answer.enforced is Enforced.SCHEMA:  # the shape was not the trouble, and a small context would not hold it
-            wanted = _ONE_OBJECT
-    told = Message("user", f"{wrong} {wanted}")
-    return replace(request, messages=(*request.messages, Message("assistant", answer.text[:2000]), told))
+        wanted = _ONE_OBJECT  # the shape was not the trouble, and a small context would not hold it
+    if answer.enforced is not Enforced.SCHEMA:
+        wanted = ""  # `with_schema` says it
+    return _told(request, answer.text[:_SHOWN], f"{wrong} {wanted}".strip())
 
 
+def briefly(request: Request, asked: Request) -> Request | None:
+    """What `again` made of a request, with hardly more than that the answer was wrong; None where it is brief, or none of these.
+
+    For a server that cannot read as much.
+    """
+    if len(asked.messages) == len(request.messages):
+        return None
+    answer, wrong = (m.text for m in asked.messages[-2:])
+    brief = _told(request, answer[:_GLIMPSE], wrong[:_GLIMPSE])
+    return None if brief.messages == asked.messages else brief
+
+
+def _told(request: Request, answer: str, wrong: str) -> Request:
+    return replace(request, messages=(*request.messages, Message("assistant", answer), Message("user", wrong)))
+
+
+_SHOWN: Final = 2000
+"""Characters of an answer that it is shown again when it did not do; `_GLIMPSE` where these are too many (ours)."""
+_GLIMPSE: Final = 200
 _ONE_OBJECT: Final = "Answer with one JSON object and nothing else: no explanation, no code fence."
 
 

@@ -19,6 +19,11 @@ _THOUGHT: Final = re.compile(r"\s*<(think|thinking|thought)>(.*?)(?:</\1>|\Z)", 
 _CLOSED: Final = re.compile(r"</(?:think|thinking|thought)>")
 _FILTERS: Final = ("content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation")
 _LONG: Final = ("context_length_exceeded", "exceed_context_size_error")
+_LONGER: Final = re.compile(
+    r"context.*(?:length|size|window)|(?:length|size|window).*context|maximum model length"
+    r"|(?:prompt|input) is too long|input token count|max_new_tokens` must be"
+)
+"""How servers say in words that the model cannot read as much."""
 _OPENING: Final = ("<think>", "<thinking>", "<thought>")
 
 
@@ -186,6 +191,8 @@ def _kind(status: int, code: str, message: str) -> Kind:
         return Kind.REDIRECT
     if code in _FILTERS:
         return Kind.FILTERED
+    if code in _LONG or status == 413 or (status in (400, 422) and _LONGER.search(message)):
+        return Kind.TOO_LONG
     if code == "insufficient_quota" or status == 402:
         return Kind.QUOTA
     if status in (401, 403):
@@ -200,8 +207,7 @@ def _kind(status: int, code: str, message: str) -> Kind:
         return Kind.RATE_LIMIT
     if status >= 500:
         return Kind.OVERLOAD
-    long = code in _LONG or status == 413 or ("context" in message and ("length" in message or "size" in message))
-    return Kind.TOO_LONG if long else Kind.BAD_REQUEST
+    return Kind.BAD_REQUEST
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -5,6 +5,7 @@ Strategies are those of `spec.STRATEGIES`. It is never shown facts, gold, person
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from consult.actions import Ask, Conclude, Order, Refer
@@ -29,14 +30,22 @@ class ModelInquirer:
         """`given`: what it is given beside what is said; None: the captions of pictures, as the view has them."""
         self._strategy = said.strategy
         self._talk = talk
-        self._endpoint = talk.endpoint(said.model)
+        self._endpoint = talk.endpoint(said)
+        self._sampling = talk.sampling(said)
         self._given = given
 
     def act(self, view: InquirerView) -> Ask | Order | Conclude | Refer:
         """The next action. Raises UnusableReply where it gives none, CallError where it is not reached, BudgetSpent."""
+        placed = len(view.ordered)  # several orders may be placed in one turn
+        request = self._request(view, len(view.dialogue))
+        reply = self._talk.ask(self._endpoint, request, role=_ROLE, turn=view.turn, attempt=placed)
+        return action_of(reply.given())
+
+    def _request(self, view: InquirerView, kept: int) -> Request:
+        """What is asked, with the first line of the dialogue and the `kept` last ones."""
         kinds, rationale = self._kinds(view), self._strategy == "rationale"
         places = tuple(f"{p.id}/{s.id}" for p in view.world.hospital.departments for s in p.secondary)
-        told: dict[str, Any] = {"kinds": kinds, "rationale": rationale}
+        asks = self._kinds(view, ever=True)  # the same to the end, so that servers read the system prompt once
         patient, given = view.patient, self._given or Given(Sight(tuple(view.images)))
         system = prompts().render(
             "inquirer/system",
@@ -47,30 +56,35 @@ class ModelInquirer:
             departments=places,
             persona=given.persona,
             examples=given.examples,
-            **told,
+            kinds=asks,
+            rationale=rationale,
         )
-        turn = prompts().render("inquirer/turn", **told, **self._seen(view), **_beside(given))
-        request = Request(
+        told: dict[str, Any] = {"kinds": kinds, "fewer": kinds != asks, "rationale": rationale}
+        turn = prompts().render("inquirer/turn", **told, **self._seen(view, kept), **_beside(given))
+        return Request(
             (Message("system", system), Message("user", turn, given.sight.images)),
             schema_of(kinds, places, rationale=rationale),
-            self._talk.sampling,
+            self._sampling,
+            less=partial(self._request, view, kept // 2) if kept > 1 else None,
         )
-        placed = len(view.ordered)  # several orders may be placed in one turn
-        reply = self._talk.ask(self._endpoint, request, role=_ROLE, turn=view.turn, attempt=placed)
-        return action_of(reply.given())
 
-    def _kinds(self, view: InquirerView) -> tuple[str, ...]:
-        """What may be done now: what is used up cannot be given, so that no consultation ends for want of counting."""
-        shut = {"ask"} if view.questions_left <= 0 else set()
-        shut |= {"order"} if view.orders_left <= 0 else set()
+    def _kinds(self, view: InquirerView, *, ever: bool = False) -> tuple[str, ...]:
+        """What may be done now: what is used up cannot be given, so that no consultation ends for want of counting.
+
+        `ever`: what could be done at the beginning.
+        """
+        shut = {"ask"} if view.questions_left + (view.turn if ever else 0) <= 0 else set()
+        shut |= {"order"} if view.orders_left + (len(view.ordered) if ever else 0) <= 0 else set()
         shut |= {"ask", "order"} if self._strategy == "no-dialogue" else set()
         return tuple(k for k in KINDS if k not in shut)
 
-    def _seen(self, view: InquirerView) -> dict[str, Any]:
+    def _seen(self, view: InquirerView, kept: int) -> dict[str, Any]:
         """What the doctor sees."""
         guided = self._strategy == "guided"
+        first, last = view.dialogue[:1], view.dialogue[1:][-kept:]
         return {
-            "dialogue": [line._replace(text=one_line(line.text, limit=4000)) for line in view.dialogue],
+            "dialogue": [line._replace(text=one_line(line.text, limit=4000)) for line in (*first, *last)],
+            "left_out": len(view.dialogue) - len(first) - len(last),
             "results": list(view.results),
             "record": _record(view) if guided else [],
             "guidance": _guidance(view, view.guidance) if guided and view.guidance is not None else None,

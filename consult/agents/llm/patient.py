@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from consult.agents.base import PatientView
 from consult.agents.llm.resolver import ModelResolver
-from consult.agents.llm.spec import prompts
+from consult.agents.llm.spec import ModelSpec, prompts
 from consult.agents.llm.talk import Talk
 from consult.agents.llm.wording import LONGEST, Fault, Wording
 from consult.agents.llm.words import age_in_words, mood_in_words, traits_in_words
@@ -20,12 +20,14 @@ from consult.agents.patient.reference import ReferencePatient, Voice
 from consult.clean import clean
 from consult.events import Event, Guarded, Query, Told
 from consult.language.voice import third_person
-from consult.llm.base import Message, Outcome, Request
+from consult.llm.base import Message, Outcome, Request, Sampling
 from consult.llm.endpoint import Endpoint
 from consult.scenario import Speaker
 
 WORDINGS: Final = 3
 """Times a model may word a turn before the template's words are said (ours)."""
+_IN_VAIN: Final = (Outcome.REFUSED, Outcome.FILTERED, Outcome.TOO_LONG)
+"""After these it is not asked again."""
 _ROLE: Final = "patient"
 _QUOTES: Final = "\"'“”„«»*` "
 
@@ -33,11 +35,11 @@ _QUOTES: Final = "\"'“”„«»*` "
 class ModelPatient(ReferencePatient):
     """A patient by policy and model."""
 
-    def __init__(self, model: str, talk: Talk, *, resolves: bool = False) -> None:
-        """`resolves`: the model says what questions ask for, too."""
+    def __init__(self, said: ModelSpec, talk: Talk) -> None:
         self._talk = talk
-        self._endpoint = talk.endpoint(model)
-        self._resolver = ModelResolver(model, talk) if resolves else None
+        self._endpoint = talk.endpoint(said)
+        self._sampling = talk.sampling(said)
+        self._resolver = ModelResolver(said, talk) if said.resolves else None
 
     def understand(self, view: PatientView) -> tuple[Query, list[Event]]:
         """See `ReferencePatient`. Raises CallError where no server answers, BudgetSpent."""
@@ -46,18 +48,19 @@ class ModelPatient(ReferencePatient):
 
     def voice(self, view: PatientView, *turn: object) -> Voice:
         """See `ReferencePatient`."""
-        return ModelVoice(self._talk, self._endpoint, view, *turn)
+        return ModelVoice(self._talk, self._endpoint, self._sampling, view, *turn)
 
 
 class ModelVoice(Voice):
     """Has the template's words said again by a model."""
 
-    __slots__ = ("_endpoint", "_talk")
+    __slots__ = ("_endpoint", "_sampling", "_talk")
 
-    def __init__(self, talk: Talk, endpoint: Endpoint, view: PatientView, *turn: object) -> None:
+    def __init__(self, talk: Talk, endpoint: Endpoint, sampling: Sampling, view: PatientView, *turn: object) -> None:
         super().__init__(view, *turn)
         self._talk = talk
         self._endpoint = endpoint
+        self._sampling = sampling
 
     def say(
         self, plan: Plan, query: Query | None, before: tuple[Told, ...], *, fixed: str = "", bare_answers: bool = True
@@ -72,16 +75,16 @@ class ModelVoice(Voice):
             before=before,
             template=template,
             given=" ".join((clean(self.view.question), *self._told(before))),
-            prompt=messages[0].text,
+            prompt=f"{messages[0].text}\n{self._turn('', '', [], leaves=False)}",
         )
         for attempt in range(1, WORDINGS + 1):
-            request = Request(messages, sampling=self._talk.sampling)
+            request = Request(messages, sampling=self._sampling)
             reply = self._talk.ask(self._endpoint, request, role=_ROLE, turn=self.view.turn, attempt=attempt)
             text = _spoken(reply.text)
             found = check.faults(text) if reply.outcome is Outcome.OK else [Fault("role_break", reply.outcome.value)]
             if not found:
                 return plan, text, events
-            last = attempt == WORDINGS or reply.outcome in (Outcome.REFUSED, Outcome.FILTERED)
+            last = attempt == WORDINGS or reply.outcome in _IN_VAIN
             events += self._guarded(found, attempt, "replaced" if last else "retried")
             if last:
                 break
@@ -106,15 +109,12 @@ class ModelVoice(Voice):
             speech=view.persona.speech,
             literacy=view.persona.health_literacy,
         )
-        turn = prompts().render(
-            "patient/turn",
-            question=clean(view.question),
-            content=template,
-            told=self._told(before),
-            mood=mood_in_words(view.mood),
-            leaves=plan.lead == "leave",
-        )
+        turn = self._turn(clean(view.question), template, self._told(before), leaves=plan.lead == "leave")
         return Message("system", system), Message("user", turn)
+
+    def _turn(self, question: str, content: str, told: list[str], *, leaves: bool) -> str:
+        mood = mood_in_words(self.view.mood)
+        return prompts().render("patient/turn", question=question, content=content, told=told, mood=mood, leaves=leaves)
 
     def _told(self, before: Sequence[Told]) -> list[str]:
         """What was told so far, a sentence of the knowledge for each."""

@@ -11,13 +11,14 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, Field
 
 from consult.agents.base import RecipientView
-from consult.agents.llm.spec import prompts
+from consult.agents.llm.spec import ModelSpec, prompts
 from consult.agents.llm.talk import Talk
 from consult.agents.llm.words import age_in_words, record_in_words
 from consult.clean import one_line
 from consult.disclosure import ancestors
 from consult.judge.rulings import stands_in
 from consult.knowledge.model import Finding, FindingKind, Knowledge, Source
+from consult.knowledge.per_object import per_object
 from consult.language.lexicon import suits
 from consult.language.mentions import Reading
 from consult.llm.base import Message, Request
@@ -26,6 +27,8 @@ from consult.scenario import Patient
 _ROLE: Final = "recipient"
 _LONGEST: Final = 4000
 """Characters of an utterance that the model is shown, of a human who does not find an end (ours)."""
+_ANY: Final = (None, 0, 130)
+"""Sex and ages of a finding that any patient may have."""
 
 
 class Statement(BaseModel):
@@ -46,19 +49,20 @@ class Heard(BaseModel):
 class ModelRecipient:
     """A recipient by a model."""
 
-    def __init__(self, model: str, talk: Talk) -> None:
+    def __init__(self, said: ModelSpec, talk: Talk) -> None:
         self._talk = talk
-        self._endpoint = talk.endpoint(model)
+        self._endpoint = talk.endpoint(said)
+        self._sampling = talk.sampling(said)
 
     def read(self, view: RecipientView) -> tuple[Reading, ...]:
         """What the words say. Raises UnusableReply where nothing of use is given, CallError, BudgetSpent."""
         knowledge, words = view.world.knowledge, one_line(view.said.text, limit=_LONGEST)
-        known = {f.id: f for f in knowledge.findings if _can_be_told(f, view.patient)}
+        known = {f.id: f for f in _shared_first(knowledge) if _can_be_told(f, view.patient)}
 
         def wrong(heard: Heard) -> str:
             return next((w for s in heard.statements if (w := _wrong(s, known, words))), "")
 
-        request = Request(self._messages(view, known, words), Heard, self._talk.sampling, check=wrong)
+        request = Request(self._messages(view, known, words), Heard, self._sampling, check=wrong)
         reply = self._talk.ask(self._endpoint, request, role=_ROLE, turn=view.said.turn)
         return _readings(reply.given(), knowledge)
 
@@ -78,6 +82,14 @@ class ModelRecipient:
             words=words, **who,
         )  # fmt: skip
         return Message("system", system), Message("user", turn)
+
+
+def _for_everyone_first(knowledge: Knowledge) -> tuple[Finding, ...]:
+    """Findings that any patient may have, then the rest: so that prompts of all patients begin alike, and are read once."""
+    return tuple(sorted(knowledge.findings, key=lambda f: (f.sex, f.min_age, f.max_age) != _ANY))
+
+
+_shared_first = per_object(_for_everyone_first)
 
 
 def _can_be_told(f: Finding, patient: Patient) -> bool:

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, Field
 
 from consult.agents.base import PatientView
-from consult.agents.llm.spec import RESOLVER, prompts
+from consult.agents.llm.spec import RESOLVER, ModelSpec, prompts
 from consult.agents.llm.talk import Talk
 from consult.clean import one_line
 from consult.events import Event, Guarded, Query
@@ -35,9 +35,10 @@ class Choice(BaseModel):
 class ModelResolver:
     """A model that says what is asked."""
 
-    def __init__(self, model: str, talk: Talk) -> None:
+    def __init__(self, said: ModelSpec, talk: Talk) -> None:
         self._talk = talk
-        self._endpoint = talk.endpoint(model)
+        self._endpoint = talk.endpoint(said)
+        self._sampling = talk.sampling(said)
 
     def understand(self, view: PatientView, own: Query) -> tuple[Query, list[Event]]:
         """The model's reading of the question, or `own`, with the event that says so. Raises CallError, BudgetSpent."""
@@ -50,7 +51,7 @@ class ModelResolver:
         system = prompts().render("resolver/system", findings=list(known.values()))
         turn = prompts().render("resolver/turn", question=one_line(view.question, limit=_LONGEST))
         messages = (Message("system", system), Message("user", turn))
-        request = Request(messages, Choice, self._talk.sampling, check=wrong)
+        request = Request(messages, Choice, self._sampling, check=wrong)
         reply = self._talk.ask(self._endpoint, request, role=RESOLVER, turn=view.turn)
         if reply.outcome is not Outcome.OK:
             missed = Guarded(

@@ -1,7 +1,7 @@
 """Agent specs that name a model, `llm:MODEL[+ENDING …]`, and the prompts behind them. Light to import; calls nothing.
 
 Owns which roles a model of ours can play, what the end of a spec says of how (an inquirer's strategy, how it is shown pictures,
-who reads a patient's questions), and where prompts are looked for.
+who reads a patient's questions, how long an answer may be), and where prompts are looked for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from consult.errors import UsageError
 from consult.judge.panel import JUDGES, MATCHER
-from consult.llm.endpoint import model_of
+from consult.llm.endpoint import BOUND, bound_of, model_of
 from consult.llm.prompts import Prompts
 from consult.settings import users_own
 
@@ -65,12 +65,15 @@ class ModelSpec(NamedTuple):
     pictures: str = CAPTIONS
     resolves: bool = False
     """Of a patient: whether the model says what questions ask for, too."""
+    max_tokens: int | None = None
+    """Of one answer; None: see `Models.sampling`."""
 
 
 def parse(role: str, spec: str) -> ModelSpec:
     """What a spec names. Raises UsageError."""
     model, said = _parted(role, spec)
-    return ModelSpec(model, said.get("strategy", DEFAULT), said.get("pictures", CAPTIONS), RESOLVER in said)
+    bound = bound_of(said.get(BOUND, ""))
+    return ModelSpec(model, said.get("strategy", DEFAULT), said.get("pictures", CAPTIONS), RESOLVER in said, bound)
 
 
 def _parted(role: str, spec: str) -> tuple[str, dict[str, str]]:
@@ -78,9 +81,12 @@ def _parted(role: str, spec: str) -> tuple[str, dict[str, str]]:
     model, said = model_of(spec), dict[str, str]()
     while True:
         rest, plus, word = model.rpartition("+")
-        if not plus or word not in _ENDINGS:
+        if plus and bound_of(word) is not None:
+            kind, whose = BOUND, role
+        elif plus and word in _ENDINGS:
+            kind, whose = _ENDINGS[word]
+        else:
             return model_of(PREFIX + model), said
-        kind, whose = _ENDINGS[word]
         if role != whose:
             raise UsageError(
                 f"--{role}: {spec!r} ends in +{word} (mend: only {_A[whose]} has one; write {PREFIX}{rest})"
@@ -90,12 +96,18 @@ def _parted(role: str, spec: str) -> tuple[str, dict[str, str]]:
         model, said[kind] = rest, word
 
 
-def settled(spec: str, strategy: str, pictures: str) -> str:
-    """An inquirer's spec with strategy and pictures where it is a model that says nothing of its own; in its shortest form."""
-    if not spec.startswith(PREFIX):
+def settled(role: str, spec: str, strategy: str, pictures: str, max_tokens: int | None) -> str:
+    """A spec with what the plan says of how models work, where it is one that says nothing of its own; in its shortest form.
+
+    Strategy and pictures are an inquirer's. Judges are no part of this: each says for itself how long it may speak.
+    """
+    if role not in ROLES or not spec.startswith(PREFIX):
         return spec
-    model, said = _parted("inquirer", spec)
-    named = (said.get("strategy", strategy), said.get("pictures", pictures))
+    model, own = _parted(role, spec)
+    said = {"strategy": strategy, "pictures": pictures} if role == "inquirer" else dict[str, str]()
+    said |= {BOUND: f"{BOUND}{max_tokens}"} if max_tokens is not None else {}
+    said |= own
+    named = (said.get(kind, DEFAULT) for kind in ("strategy", "pictures", RESOLVER, BOUND))
     return "+".join((PREFIX + model, *(word for word in named if word not in (DEFAULT, CAPTIONS))))
 
 

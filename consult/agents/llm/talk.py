@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from threading import Lock
 from typing import Any, Final
 
+from consult.agents.llm.spec import ModelSpec
 from consult.agents.llm.spoken import Spoken
 from consult.clean import one_line
 from consult.errors import UsageError
@@ -56,9 +57,9 @@ class Models:
             model, self.api_base, transport=self.transport, concurrency=self.concurrency, timeout=self.timeout
         )
 
-    def sampling(self) -> Sampling:
-        """How a model draws its words: as its provider or server has it."""
-        return Sampling(max_tokens=LOCAL_TOKENS) if self.api_base else Sampling()
+    def sampling(self, max_tokens: int | None) -> Sampling:
+        """How a model draws its words: as its provider or server has it, but for how many there may be in an answer."""
+        return Sampling(max_tokens=max_tokens or (LOCAL_TOKENS if self.api_base else None))
 
 
 HERE: Final = Models()
@@ -142,17 +143,16 @@ class Talk:
         self._calls = _client(models).calls(consultation, budget=models.budget)
         self._heard: dict[str, _Heard] = {}
 
-    def endpoint(self, model: str) -> Endpoint:
-        """Where a model is reached. Raises UsageError, also where money is counted and the price is not known."""
-        endpoint = self._models.endpoint(model)
+    def endpoint(self, said: ModelSpec) -> Endpoint:
+        """Where this model is reached. Raises UsageError, also where money is counted and the price is not known."""
+        endpoint = self._models.endpoint(said.model)
         if self._models.budget.cost is not None and endpoint.known_price() is None:
             raise UsageError(f"--budget: the price of {endpoint.name} is not known (mend: count tokens or calls)")
         return endpoint
 
-    @property
-    def sampling(self) -> Sampling:
-        """How models draw their words."""
-        return self._models.sampling()
+    def sampling(self, said: ModelSpec) -> Sampling:
+        """How this model draws its words."""
+        return self._models.sampling(said.max_tokens)
 
     def ask(
         self, endpoint: Endpoint, request: Request, *, role: str, turn: int, attempt: int = 0, kept_as: str = ""

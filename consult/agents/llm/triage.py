@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, NamedTuple
 from pydantic import BaseModel, Field, create_model
 
 from consult.agents.base import TriageResult, TriageView
-from consult.agents.llm.spec import prompts
+from consult.agents.llm.spec import ModelSpec, prompts
 from consult.agents.llm.talk import Talk
 from consult.agents.llm.words import age_in_words, can_hold, condition_in_words, findings_in_words, record_in_words
 from consult.agents.rules import holds, pairs_of, wanted
@@ -52,9 +52,10 @@ class _Rules(NamedTuple):
 class ModelTriage:
     """Triage by a model."""
 
-    def __init__(self, model: str, talk: Talk) -> None:
+    def __init__(self, said: ModelSpec, talk: Talk) -> None:
         self._talk = talk
-        self._endpoint = talk.endpoint(model)
+        self._endpoint = talk.endpoint(said)
+        self._sampling = talk.sampling(said)
 
     def triage(self, view: TriageView) -> TriageResult:
         """The prediction of this round. Raises UnusableReply where nothing of use is given, CallError, BudgetSpent."""
@@ -68,7 +69,7 @@ class ModelTriage:
             strange = [r for r in given.rules if r not in known]
             return f"{strange[0][:80]!r} is no id of a rule that was given" if strange else ""
 
-        request = Request(self._messages(view, rules), _schema(places), self._talk.sampling, check=wrong)
+        request = Request(self._messages(view, rules), _schema(places), self._sampling, check=wrong)
         given: Any = self._talk.ask(self._endpoint, request, role=_ROLE, turn=view.round).given()
         department, runner_up = _department(given.department), _department(given.runner_up)
         cited = dict.fromkeys(given.rules)

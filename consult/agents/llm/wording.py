@@ -20,6 +20,7 @@ from consult.language.extractor import Reading, extract
 from consult.language.guard import breaches
 from consult.language.lexicon import Entry, Phrases
 from consult.language.manner import clinical
+from consult.language.role import given_back, in_circles, of_the_listener
 from consult.language.tokens import Tokens, sentences, tokens
 from consult.scenario import Fact, Scenario, Speaker, State
 
@@ -67,6 +68,7 @@ class Wording:
             self._under_cover(text),
             self._named(text),
             self._quoted(text),
+            self._out_of_role(text),
         )
         return list(dict.fromkeys([*(Fault(f.breach, f.about) for f in guarded), *chain(*ways)]))
 
@@ -117,6 +119,16 @@ class Wording:
                 yield Fault("invention", entry.finding)
         free = clinical(f"{self.template} {self.given}", knowledge)
         yield from (Fault("role_break", term) for term in clinical(text, knowledge) if term not in free)
+
+    def _out_of_role(self, text: str) -> Iterator[Fault]:
+        """What a model says that has lost the thread."""
+        question, own = self.view.question, self.template
+        about = {
+            "said of the doctor": of_the_listener(text, own, self.view.world.knowledge),
+            "the doctor's words": given_back(text, question, own),
+            "in circles": in_circles(text, own),
+        }
+        yield from (Fault("role_break", name) for name, words in about.items() if words)
 
     def _quoted(self, text: str) -> Iterator[Fault]:
         """Runs of words of the file or the prompt."""

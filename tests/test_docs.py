@@ -311,22 +311,23 @@ def test_the_plug_in_example_works(tmp_path: Path) -> None:
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
     lines = "".join(f"{name} = {target}\n" for name, target in points.items())
     (info / "entry_points.txt").write_text(f"[consult.agents]\n{lines}")
+    name = next(iter(points))
     code = (
         "import sys; sys.path.insert(0, '.')\n"
         "from consult.cli.main import main\n"
-        "sys.argv = ['consult', *sys.argv[1:]]; sys.exit(main())"
+        "for line in sys.argv[1:]:\n"
+        "    sys.argv = ['consult', *line.split()]\n"
+        "    assert main() == 0\n"
+        "    print('---')"
     )
-
-    def consult(*args: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-c", code, *args], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    name = next(iter(points))
-    assert name in consult("list", "agents")
-    assert "Do you have a fever?" in consult("run", "throat_before_exams", "--inquirer", name, "--quiet", "--no-save")
+    lines = ("list agents", f"run throat_before_exams --inquirer {name} --quiet --no-save")
+    done = subprocess.run(
+        [sys.executable, "-c", code, *lines], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    agents, played, _ = done.stdout.split("---\n")
+    assert name in agents
+    assert "Do you have a fever?" in played
 
 
 def test_the_readme_counts_what_there_is() -> None:

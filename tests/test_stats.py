@@ -9,9 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as sp
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 
 from consult.stats.calibration import calibration
 from consult.stats.clusters import MOST, clustered, of_codes
@@ -23,6 +20,8 @@ from consult.stats.repeats import flip_rate, pass_hat_k
 
 @pytest.mark.parametrize(("k", "n"), [(0, 10), (3, 10), (10, 10), (88, 100), (1, 3)])
 def test_wilson_is_that_of_statsmodels(k: int, n: int) -> None:
+    from statsmodels.stats.proportion import proportion_confint
+
     assert wilson(k / n, n) == pytest.approx(proportion_confint(k, n, method="wilson"), abs=1e-9)
 
 
@@ -71,6 +70,8 @@ def test_few_or_equal_values() -> None:
 
 @pytest.mark.parametrize(("gained", "lost"), [(9, 2), (5, 5), (1, 0), (12, 30), (0, 8)])
 def test_mcnemar_is_that_of_statsmodels(gained: int, lost: int) -> None:
+    from statsmodels.stats.contingency_tables import mcnemar
+
     a = [0] * gained + [1] * lost + [1] * 20
     b = [1] * gained + [0] * lost + [1] * 20
     table = [[20, lost], [gained, 0]]
@@ -127,6 +128,8 @@ def test_smallest_difference_is_that_of_a_power_calculation() -> None:
 
 
 def test_holm() -> None:
+    from statsmodels.stats.multitest import multipletests
+
     def of(p: float) -> Difference:
         return Difference(0, 1, 1, 0, 2, p, 1, 10, 10, "x")
 

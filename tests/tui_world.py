@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from golden import CELLS, FOLDER
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -29,6 +31,26 @@ PATIENCE = 60.0
 Play = Callable[[Pilot[None], Any], Awaitable[None]]
 
 
+def _parsed_once(parse: Callable[..., Any]) -> Callable[..., Any]:
+    """Style sheets are the same in every application: each is parsed once for a theme, not once for a test."""
+    themes: dict[frozenset[Any], dict[Any, Any]] = {}
+    last: list[Any] = [None, {}]
+
+    def rules(self: Stylesheet, *given: Any, **more: Any) -> Any:
+        if last[0] is not self._variables:
+            last[:] = self._variables, themes.setdefault(frozenset(self._variables.items()), {})
+        key = (given, tuple(more.items()))
+        if key not in last[1]:
+            last[1][key] = parse(self, *given, **more)
+        return last[1][key]
+
+    return rules
+
+
+Stylesheet._parse_rules = _parsed_once(Stylesheet._parse_rules)  # type: ignore[method-assign]
+
+
+@cache
 def golden_transcripts() -> list[Transcript]:
     return [read(FOLDER / f"{name}.jsonl") for name in CELLS]
 
@@ -42,11 +64,12 @@ def filled(path: Path) -> Path:
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], Any]) -> None:
-    """Lets the application go on until `condition` holds."""
-    deadline = monotonic() + PATIENCE
+    """Lets the application go on until `condition` holds; asks seldom what takes long, for to ask takes time from it."""
+    deadline, pause = monotonic() + PATIENCE, 0.005
     while not condition():
         assert monotonic() < deadline, "it did not come about"
-        await pilot.pause(0.005)
+        await pilot.pause(pause)
+        pause = min(pause * 1.2, 0.025)
 
 
 def play(db: Path, scene: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (120, 40)) -> None:

@@ -1,6 +1,6 @@
 """Done once by the process that the workers of a batch are forked from: what every one of them needs is loaded and made.
 
-A first consultation makes as much again as is loaded (about two seconds), so one is played, for nothing.
+A first consultation makes what all later ones use (about half a second), so one is played, for nothing.
 """
 
 from contextlib import suppress

@@ -39,6 +39,19 @@ class Known(NamedTuple):
     values: tuple[str, ...] = ()
 
 
+class _Complaints(NamedTuple):
+    """What the patients of one condition come with."""
+
+    complaint: Mapping[str, float]
+    whole: float
+    rest: float
+    """Their share who come with something that is not listed as a complaint."""
+    listed: Mapping[str, float]
+    """Weight of each of its findings."""
+    total: float
+    """Of those that can be told."""
+
+
 class Belief:
     """A compiled knowledge; see `belief(knowledge)`. Arrays have one entry a condition, in `conditions`' order."""
 
@@ -55,7 +68,8 @@ class Belief:
         for f in knowledge.findings:
             self._compile(f)
         self.answers: Answers = build_answers(self)
-        self._complaint = {f.id: self._log_complaint(f) for f in knowledge.findings if f.source is Source.HISTORY}
+        each = self._complaints()
+        self._complaint = {f.id: self._log_complaint(f, each) for f in knowledge.findings if f.source is Source.HISTORY}
         self._prior: dict[tuple[int, Sex], Array] = {}
         self._rows: dict[tuple[str, Known, str], Array] = {}
         self._posteriors: dict[object, Array] = {}
@@ -78,16 +92,24 @@ class Belief:
             node = self.knowledge.finding[node].parent
         return out
 
-    def _log_complaint(self, f: Finding) -> Array:
-        """log P(comes with f | condition): listed complaints, and a spare share over all that it shows."""
-        out = np.empty(len(self.conditions))
-        for i, c in enumerate(self.knowledge.conditions):
+    def _complaints(self) -> list[_Complaints]:
+        """What each condition's patients come with, made once: the same for every finding."""
+        out = []
+        for c in self.knowledge.conditions:
             listed = {k: _weight(p) for k, p in c.findings.items()}
             total = sum(w for k, w in listed.items() if self.knowledge.finding[k].source is Source.HISTORY) or 1.0
-            rest = max(1 - sum(c.complaint.values()), SPARE)
-            share = listed.get(f.id, float(self.present[f.id][i]) if not f.values else EPS) / total
-            out[i] = (1 - rest) * c.complaint.get(f.id, 0.0) / (sum(c.complaint.values()) or 1) + rest * share
-        return np.asarray(np.log(_clip(out)), dtype=np.float64)
+            whole = sum(c.complaint.values())
+            out.append(_Complaints(c.complaint, whole or 1, max(1 - whole, SPARE), listed, total))
+        return out
+
+    def _log_complaint(self, f: Finding, each: list[_Complaints]) -> Array:
+        """log P(comes with f | condition): listed complaints, and a spare share over all that it shows."""
+        unlisted = [EPS] * len(each) if f.values else self.present[f.id].tolist()
+        out = [
+            (1 - c.rest) * c.complaint.get(f.id, 0.0) / c.whole + c.rest * (c.listed.get(f.id, p) / c.total)
+            for c, p in zip(each, unlisted, strict=True)
+        ]
+        return np.asarray(np.log(_clip(np.array(out))), dtype=np.float64)
 
     def log_prior(self, age: float, sex: Sex) -> Array:
         """Log of the (unnormalised) prevalence for a patient of that age (years) and sex."""

@@ -40,10 +40,20 @@ class Keys(Footer):
                 chosen.append(key)
         yield from (*chosen[1:], *chosen[:1])
 
+    _shown: object = None
+    """The keys as they were drawn last."""
+
     def on_resize(self) -> None:
         """Other keys have room."""
         if self._fits not in (0, self.app.size.width):
             self.call_after_refresh(self.recompose)
+
+    def bindings_changed(self, screen: Screen[object]) -> None:
+        """Makes the keys anew only where others are to be seen: Textual tells of a change at every move."""
+        keys = [(*key[1:], self.app.get_key_display(key.binding)) for key in screen.active_bindings.values()]
+        if self.app.app_focus and self._shown != (now := (keys, self.show_command_palette)):
+            self._shown = now
+            super().bindings_changed(screen)
 
 
 class HelpScreen(ModalScreen[None]):

@@ -14,14 +14,11 @@ from __future__ import annotations
 import asyncio
 import string
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
-from unittest.mock import patch
 
 from rich.style import Style
-from textual.css.stylesheet import Stylesheet
 from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.screen import ModalScreen
@@ -101,22 +98,6 @@ async def _in_each(pilot: Pilot[None], sizes: Iterable[Size], look: Callable[[Co
     return out
 
 
-@contextmanager
-def parsed_once() -> Iterator[None]:
-    """A theme's style sheets are parsed once, not at every change of theme."""
-    rules = Stylesheet._parse_rules
-    found: dict[object, object] = {}
-
-    def kept(self: Stylesheet, *given: object, **named: object) -> object:
-        key = tuple(self._variables.items()), given, tuple(named.items())
-        if key not in found:
-            found[key] = rules(self, *given, **named)  # type: ignore[arg-type]
-        return found[key]
-
-    with patch.object(Stylesheet, "_parse_rules", kept):
-        yield
-
-
 def drawn(wanted: Iterable[str], sizes: Iterable[Size], look: Callable[[ConsultApp], T]) -> dict[str, Looks[T]]:
     """What is seen of each scene in each size and theme."""
     out: dict[str, Looks[T]] = {}
@@ -127,7 +108,7 @@ def drawn(wanted: Iterable[str], sizes: Iterable[Size], look: Callable[[ConsultA
 async def _draw(
     wanted: Iterable[str], sizes: Iterable[Size], look: Callable[[ConsultApp], T], out: dict[str, Looks[T]]
 ) -> None:
-    with world() as db, parsed_once():
+    with world() as db:
         for path, empty in ((db.parent / "no.db", True), (db, False)):
             app = ConsultApp(path)
             async with app.run_test(size=SIZES[0]) as pilot:

@@ -21,6 +21,7 @@ from consult.batch.plan import ASIDE, Plan
 from consult.batch.playing import Engine, Played, Stop, here
 from consult.batch.threads import CONCURRENCY, in_threads
 from consult.llm.ledger import SqliteLedger
+from consult.settings import cores
 from consult.stats.waits import Waits
 from consult.store.db import Store
 
@@ -33,6 +34,10 @@ FEW: Final = 8
 MANY: Final = 16
 """Consultations with models at a time for which another process is: about as many as one processor keeps up with where an
 answer takes 50 ms (ours, benchmarks/transport.py)."""
+
+BESIDE: Final = 2
+"""Processes for each core where models play: their threads wait most of the time, and those of one process wait for each
+other besides (ours: 256 at once, 500 ms an answer, 4 cores: 20.3 consultations a second with 8 processes, 18.9 with 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def execute(
     cells: Cells,
     store: Store,
     *,
-    jobs: int = 1,
+    jobs: int | None = 1,
     engine: Engine | None = None,
     stop: Stop = lambda: False,
     concurrency: int | None = None,
@@ -71,10 +76,10 @@ def execute(
 ) -> Iterator[Done]:
     """Runs the cells that are not done yet, each saved as soon as it is played, and tells of each cell once.
 
-    `cells`: those of `setups`. `jobs`: processes on this machine at most, or else an `engine`; where models play, they have
-    `concurrency` threads between them, and whatever plays them, what is answered is kept in a ledger beside the store. From
-    when `stop()` is true, or the plan's budget is used up, nothing new is begun, what was begun is finished; cells not
-    reached are not told of.
+    `cells`: those of `setups`. `jobs`: processes on this machine at most (None: as many as are worth it), or else an `engine`;
+    where models play, they have `concurrency` threads between them, and whatever plays them, what is answered is kept in a
+    ledger beside the store. From when `stop()` is true, or the plan's budget is used up, nothing new is begun, what was begun
+    is finished; cells not reached are not told of.
     `begun` is told of each cell that an engine takes, in the caller's thread.
     Raises UsageError if the run is there with another plan or other content or a plug-in cannot be loaded, StoreError
     if results cannot be kept.
@@ -101,8 +106,8 @@ def execute(
     if plan.by_models:
         at_once = concurrency or CONCURRENCY
         cells = _with_ledger(cells, store, at_once)
-        engine = engine or waiting(min(jobs, -(-len(cells) // MANY)), at_once)
-    play = engine or local(min(jobs, -(-len(cells) // FEW)))
+        engine = engine or waiting(min(jobs or BESIDE * cores(), -(-len(cells) // MANY)), at_once)
+    play = engine or local(min(jobs or cores(), -(-len(cells) // FEW)))
     with in_touch(cells.models):
         for played in play(cells, missing, work.until(stop)):
             yield from work.drained()

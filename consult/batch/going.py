@@ -16,7 +16,6 @@ from consult.batch.engine import execute
 from consult.batch.plan import Plan
 from consult.clean import one_line
 from consult.errors import ConsultError
-from consult.settings import cores
 from consult.store.db import Store
 
 WAIT: Final = 3.0
@@ -35,7 +34,7 @@ class Going:
         self.problem = ""
         """What ended it before its time."""
         self._db = db
-        self._jobs = jobs or cores()
+        self._jobs = jobs
         self._stop = Event()
         self._thread = Thread(target=self._run, name=f"consult-batch-{plan.run}", daemon=True)
 

@@ -43,7 +43,11 @@ SHOWN: Final = 200
 @options.budget_each
 @options.world
 @options.option("--epochs", type=click.IntRange(1, 100_000), help="Times each cell is run. Default: 1.")
-@options.option("--jobs", type=click.IntRange(1, 1024), help="Processes. Default: one for each core there is work for.")
+@options.option(
+    "--jobs",
+    type=click.IntRange(1, 1024),
+    help="Processes. Default: one for each core there is work for, two where models play.",
+)
 @options.option(
     "--concurrency",
     type=click.IntRange(1, 1024),
@@ -176,7 +180,7 @@ def _run(
         at_a_time = jobs if engine else (concurrency or CONCURRENCY) if plan.by_models else jobs or cores()
         with progress(plan.run, len(cells), at_a_time) as telling, _gently() as stopped:
             for done in execute(
-                plan, cells, store, jobs=jobs or cores(), engine=engine, stop=stopped, concurrency=concurrency
+                plan, cells, store, jobs=jobs, engine=engine, stop=stopped, concurrency=concurrency
             ):
                 telling.add(done)
                 for remark in set(done.remarks) - remarked:

@@ -30,7 +30,7 @@ FIELDS: Final = {
     "seed": ("Seed", "0"),
     "name": ("Name of the run", "made from the plan"),
     "budget": ("Budget", "none; time=2h,consultations=500,cost=1"),
-    JOBS: ("Processes", "one for each core"),
+    JOBS: ("Processes", "one for each core; two where models play"),
 }
 """What each is called, and what is taken where it is left empty; a plan file's say comes before that."""
 

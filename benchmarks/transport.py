@@ -237,7 +237,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--whole", action="store_true", help="every delay, number at once and length of history")
     parser.add_argument("--delay", type=int, help="only what is answered after so many milliseconds")
-    parser.add_argument("--jobs", default=f"1,{2 * (os.cpu_count() or 1)}", help="processes of our batch, to be compared")
+    parser.add_argument(
+        "--jobs", default=f"1,{2 * (os.cpu_count() or 1)}", help="processes of our batch, to be compared"
+    )
     parser.add_argument("--inspect-python", default=sys.executable, metavar="PATH", help="one that has inspect_ai")
     args = parser.parse_args()
     inspect: str | None = args.inspect_python if has_inspect(args.inspect_python) else None

@@ -179,9 +179,7 @@ def _run(
     with Store(db) as store:
         at_a_time = jobs if engine else (concurrency or CONCURRENCY) if plan.by_models else jobs or cores()
         with progress(plan.run, len(cells), at_a_time) as telling, _gently() as stopped:
-            for done in execute(
-                plan, cells, store, jobs=jobs, engine=engine, stop=stopped, concurrency=concurrency
-            ):
+            for done in execute(plan, cells, store, jobs=jobs, engine=engine, stop=stopped, concurrency=concurrency):
                 telling.add(done)
                 for remark in set(done.remarks) - remarked:
                     note(f"warning: {remark}")

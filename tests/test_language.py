@@ -257,6 +257,7 @@ def test_what_temperament_adds_does_not_change_the_answer(
     [
         ("Tell me more about what has been going on.", (), True),
         ("What brings you here today?", (), True),
+        ("Hello, how are you today?", (), True),
         ("How is your breathing?", ("breathing",), True),
         ("Can you tell me about your stomach and bowels?", ("abdomen",), True),
     ],

@@ -30,7 +30,8 @@ _OPEN: Final = re.compile(
     r"|what (?:problems?|symptoms?) (?:are|have)|(?:any|other) (?:other )?symptoms|how do you feel (?:today|now)?"
     r"|anything else|what else|something else|go on\b|in your own words|can you (?:elaborate|expand)"
     r"|describe (?:it|what|how|the problem|your (?:symptoms|problem))"
-    r"|how (?:have|are) (?:you|things) (?:been|feeling|doing|going)|(?:walk|talk|take) me through",
+    r"|how (?:have|are) (?:you|things) (?:been|feeling|doing|going)|how are (?:you|things)(?: today| now)?[\s?.!]*$"
+    r"|(?:walk|talk|take) me through",
     re.IGNORECASE,
 )
 _ABOUT: Final = re.compile(

@@ -158,7 +158,7 @@ def median(runs: list[dict[str, float]], field: str) -> float:
     return statistics.median(r[field] for r in runs)
 
 
-CONSULTATIONS = ((50, 64, 6), (500, 64, 6), (500, 256, 6))
+CONSULTATIONS = ((50, 64, 12), (500, 64, 6), (500, 256, 6))
 """Delay, how many at once, and how often as many one after the other."""
 
 

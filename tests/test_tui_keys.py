@@ -190,6 +190,10 @@ def test_every_key_of_home(db: Path) -> None:
 @pytest.mark.parametrize("key", LEAVES)
 def test_the_keys_that_leave(key: str, db: Path) -> None:
     async def scene(pilot: Pilot[None]) -> None:
+        if key != "q":  # from a box, too, but for a selection
+            await pilot.press("slash", "a", "shift+home", *(["ctrl+c"] if key == "ctrl+c" else []), "f1")
+            assert isinstance(pilot.app.screen, HelpScreen)
+            assert pilot.app.clipboard == ("a" if key == "ctrl+c" else "")
         await pilot.press(key)
         await until(pilot, lambda: pilot.app._exit)
 

@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from textual.actions import SkipAction
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -50,7 +51,7 @@ class ConsultApp(App[None]):
         Binding("question_mark,f1", "help", "Help", show=False, key_display="?"),
         Binding("ctrl+t", "next_theme", "Theme", show=False),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
-        Binding("ctrl+c", "quit", "Quit", show=False),  # not before a selection has been copied
+        Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True),  # in a box, too
         # First of all, or what is typed right behind them still goes to the field before.
         Binding("tab", "focus_next", "Next field", show=False, priority=True),
         Binding("shift+tab", "focus_previous", "Field before", show=False, priority=True),
@@ -107,6 +108,12 @@ class ConsultApp(App[None]):
         if not self._warmed:
             self._warmed = True
             threading.Thread(target=_load_the_heavy, name="warm", daemon=True).start()
+
+    def action_interrupt(self) -> None:
+        """Leaves, but for a selection, which is copied."""
+        if self.screen.get_selected_text() or getattr(self.focused, "selected_text", ""):
+            raise SkipAction
+        self.exit()
 
     def action_next_theme(self) -> None:
         """Dark, light, high contrast, and again."""

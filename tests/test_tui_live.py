@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event as Flag
 from typing import Any
 
 import pytest
+from scripted_server import ScriptedServer, plays
+from test_llm_streaming import Halting
 from textual.pilot import Pilot
 from textual.widgets import Input
 from tui_world import SIZES, dialogue, listing, play, screenful, until
@@ -284,3 +287,29 @@ def test_models_are_reached_where_the_environment_says(tmp_path: Path, monkeypat
     """For a new consultation as for a fork: here no option says it."""
     monkeypatch.setenv("CONSULT_API_BASE", "http://127.0.0.1:9/v1")
     assert setup_of({"inquirer": "llm:openai/local"}, tmp_path / "a.db").models.api_base == "http://127.0.0.1:9/v1"
+
+
+class Halted(Halting):
+    heard = Flag()
+
+
+def test_a_models_words_are_seen_while_it_writes_them(
+    tmp_path: Path, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONSULT_API_BASE", server.url)
+    server.default = lambda asked: Halted(plays(asked).text)
+
+    async def scene(pilot: Pilot[None]) -> None:
+        screen = await watched(pilot, inquirer="llm:openai/local")
+        await until(pilot, lambda: "Doctor: Hello, please tell me more about …" in screenful(pilot))
+        assert not any(isinstance(e, Question) for e in screen.timeline.events)  # type: ignore[union-attr]
+        await pilot.press("home")
+        assert "tell me more" not in screenful(pilot)
+        await pilot.press("end")
+        assert "tell me more about …" in screenful(pilot)
+        Halted.heard.set()
+        await until(pilot, lambda: screen.over and dialogue(screen).settled)
+        assert "Hello, please tell me more about it." in " ".join(dialogue(screen).text.replace("│", "").split())
+        assert " …" not in screenful(pilot).rpartition("■")[0]
+
+    play(tmp_path / "a.db", scene, SIZES[0])

@@ -108,7 +108,12 @@ class _Desk:
     """Prints what happens, and reads what the human says."""
 
     def __init__(self, table: Table, *, plain: bool) -> None:
+        from consult.show import make_console
+        from consult.show.ticker import Ticker
+
         self._table, self._plain = table, plain
+        self._console = make_console()
+        self._ticker = Ticker(self._console, "Doctor")
         self._seat: str | None = None
         """The human's; empty: agents have both; None: it is not known yet."""
         self._opened: Opened | None = None
@@ -129,13 +134,19 @@ class _Desk:
         """
         brought: SimpleQueue[Brought] = SimpleQueue()
         Thread(target=self._table.run, args=(brought.put,), name="table", daemon=True).start()
-        while not self._done:
-            self.take(brought.get())
+        with self._ticker:
+            while not self._done:
+                self.take(brought.get())
 
     def take(self, brought: Brought) -> None:
         """What the table brings."""
-        from consult.tui.feed import Ended, Failed, Opened, Seated, YourTurn
+        from consult.tui.feed import Ended, Failed, Heard, Opened, Seated, YourTurn
 
+        if isinstance(brought, Heard):
+            if self._console.is_terminal and not self._plain:
+                self._ticker(brought.words)
+            return
+        self._ticker.stop()
         try:
             if isinstance(brought, Opened):
                 self._open(brought)
@@ -171,11 +182,11 @@ class _Desk:
         self._watched("Enter tries again", self._table.again)
 
     def _open(self, opened: Opened) -> None:
-        from consult.show import EventPrinter, Level, make_console
+        from consult.show import EventPrinter, Level
 
         self._opened = opened
         level = Level.PLAIN if self._plain else Level.TALK
-        self._printer = EventPrinter(make_console(), opened.header, dict(opened.scene.names), level=level)
+        self._printer = EventPrinter(self._console, opened.header, dict(opened.scene.names), level=level)
         self._printer.start()
 
     def _happened(self, events: tuple[Event, ...]) -> None:

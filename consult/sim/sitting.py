@@ -24,6 +24,7 @@ from consult.agents.inquirers.hint import hint
 from consult.agents.patient.spoken import SpokenPatient
 from consult.errors import DataError
 from consult.events import EVENT, EVENTS, Changed, Event, Header
+from consult.llm.base import OnText
 from consult.players import DOCTOR, HUMAN, PATIENT, SEATS, both
 from consult.sim.graph import graph, recursion_limit
 from consult.sim.nodes import inquirer_view, numbered
@@ -123,6 +124,11 @@ class Sitting:
         self._anew()
         yield from self.setup.past.whole if self.setup.past is not None else ()
         yield from self._run(beginning(self.setup, self._context), self._context)
+
+    def heard_by(self, hear: OnText) -> None:
+        """From the next turn on `hear` is told the words of a doctor that is a model while they come."""
+        if self._context.talk is not None:
+            self._context.talk.hear = hear
 
     def step(self, action: Action | None = None) -> Iterator[Event]:
         """The events of the one turn that it is now: the human's, who does `action`, or an agent's."""

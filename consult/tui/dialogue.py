@@ -43,8 +43,9 @@ class Dialogue(ScrollView, can_focus=True, inherit_bindings=False):
         self._upto = 0
         self._over = False
         self._problem = ""
-        self._trouble: list[Text] = []
-        """The problem in lines; they stand below all else."""
+        self._writing = ""
+        self._last: list[Text] = []
+        """The problem, or what is being written, in lines; they stand below all else."""
         self._marked: int | None = None
         self._width = 0
         self._begin()
@@ -62,6 +63,12 @@ class Dialogue(ScrollView, can_focus=True, inherit_bindings=False):
         follow = self.scroll_offset.y >= self.max_scroll_y - 1 or upto != self._upto
         self._upto, self._over, self._marked, self._problem = upto, over, marked, problem
         self._lay_out(follow=follow)
+
+    def write(self, words: str | None) -> None:
+        """More words of what is still being written; None: what there is of it is void."""
+        if words is not None or self._writing:
+            self._writing = "" if words is None else self._writing + words
+            self._lay_out(follow=self.scroll_offset.y >= self.max_scroll_y - 1)
 
     def level(self, level: Level) -> None:
         """How much is shown."""
@@ -115,7 +122,9 @@ class Dialogue(ScrollView, can_focus=True, inherit_bindings=False):
         if self._width <= 0:
             return
         words = Text(f"✗ {self._problem}" if self._problem else "", style="bold red")
-        self._trouble = words.wrap(self.app.console, self._width)[:] if words else []
+        if self._writing and self._wanted == self._upto == len(self._timeline or ()):
+            words = Text(f"Doctor: {self._writing} …", style="italic")
+        self._last = words.wrap(self.app.console, self._width)[:] if words else []
         if self._timeline is None:
             self.refresh()
             return
@@ -132,7 +141,7 @@ class Dialogue(ScrollView, can_focus=True, inherit_bindings=False):
         elif self._at_end and not self._finished:
             self._printer.finish()
             self._finished = True
-        self.virtual_size = Size(self.size.width, self._height + (1 + len(self._trouble) if self._trouble else 0))
+        self.virtual_size = Size(self.size.width, self._height + (1 + len(self._last) if self._last else 0))
         if follow:
             self._follow()
         self.refresh()
@@ -165,8 +174,8 @@ class Dialogue(ScrollView, can_focus=True, inherit_bindings=False):
             line = self._lines.lines[n]
             if self._is_marked(n):
                 style = self.get_component_rich_style("dialogue--marked")
-        elif 0 < n - self._height <= len(self._trouble):
-            line = self._trouble[n - self._height - 1]
+        elif 0 < n - self._height <= len(self._last):
+            line = self._last[n - self._height - 1]
         else:
             return Strip([Segment(" " * width, style)], width)
         strip = Strip(list(line.render(self.app.console)))

@@ -85,7 +85,14 @@ class Failed:
     problem: str
 
 
-Brought = Opened | tuple[Event, ...] | YourTurn | Seated | Failed | Ended
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Words of a doctor that is a model, while it writes them; None: those so far are void."""
+
+    words: str | None
+
+
+Brought = Opened | tuple[Event, ...] | YourTurn | Seated | Failed | Heard | Ended
 Post = Callable[[Brought], None]
 
 

@@ -20,7 +20,8 @@ from consult.players import DOCTOR, PATIENT
 from consult.show.panels import PANELS, Scene
 from consult.show.timeline import Timeline
 from consult.tui.consultation import Consultation
-from consult.tui.feed import Brought, Ended, Failed, Menu, Opened, Seated, YourTurn
+from consult.tui.dialogue import Dialogue
+from consult.tui.feed import Brought, Ended, Failed, Heard, Menu, Opened, Seated, YourTurn
 from consult.tui.table import Table
 from consult.tui.themes import NARROW
 from consult.tui.typed import COMMANDS, PATIENTS, read_line, read_patient
@@ -122,6 +123,9 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
 
     def _take(self, message: Brought) -> None:
         if not self.is_attached:
+            return
+        self.query_one("#dialogue", Dialogue).write(message.words if isinstance(message, Heard) else None)
+        if isinstance(message, Heard):
             return
         if isinstance(message, Opened):
             self._menu = message.menu

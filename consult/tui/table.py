@@ -28,6 +28,7 @@ from consult.tui.feed import (
     Choice,
     Ended,
     Failed,
+    Heard,
     Menu,
     Opened,
     Post,
@@ -195,6 +196,7 @@ class Table:
     def _play(self, action: Action | None) -> None:
         self._turn += 1
         self._playing, self._action, self._problem = True, action, ""
+        self._sitting.heard_by(partial(self._asked_to_tell, self._turn))
         Thread(target=self._played, args=(self._turn, self._sitting, action), name="turn", daemon=True).start()
 
     def _played(self, turn: int, sitting: Sitting, action: Action | None) -> None:
@@ -208,6 +210,13 @@ class Table:
         except Exception as e:
             problem = one_line(f"internal error: {type(e).__name__}: {e}", limit=300)
         self._asked.put(partial(self._came, turn, events, problem))
+
+    def _asked_to_tell(self, turn: int, words: str | None) -> None:
+        self._asked.put(partial(self._tell, turn, words))
+
+    def _tell(self, turn: int, words: str | None) -> None:
+        if turn == self._turn and not self._left:
+            self._post(Heard(words))
 
     def _came(self, turn: int, events: list[Event], problem: str) -> None:
         if turn != self._turn:

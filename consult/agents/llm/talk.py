@@ -137,9 +137,9 @@ class Talk:
     """The calls of one consultation."""
 
     def __init__(self, models: Models, consultation: str, hear: OnText | None = None) -> None:
-        """`hear`: the inquirer's words while they come. Raises ConsultError where the ledger or cassette cannot be used."""
+        """`hear`: told the inquirer's words while they come. Raises ConsultError where the ledger or cassette cannot be used."""
         self._models = models
-        self._hear = hear
+        self.hear = hear
         self._calls = _client(models).calls(consultation, budget=models.budget)
         self._heard: dict[str, _Heard] = {}
 
@@ -159,7 +159,7 @@ class Talk:
     ) -> Reply:
         """The reply, on the account of the role; see `client.Where`. Raises CallError, BudgetSpent or StoreError."""
         # A patient's words are nobody's before the guard has read them; litellm does not tell a stream's model.
-        hear = Spoken(self._hear) if self._hear and role == "inquirer" and endpoint.direct else None
+        hear = Spoken(self.hear) if self.hear and role == "inquirer" and endpoint.direct else None
         reply = self._calls.ask(endpoint, request, role=role, turn=turn, attempt=attempt, on_text=hear, kept_as=kept_as)
         heard = self._heard.setdefault(role, _Heard())
         if reply.model and (model := one_line(reply.model, limit=200)) not in heard.models:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
+from errno import ENOSPC
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
@@ -17,6 +19,7 @@ from tui_world import SIZES, dialogue, listing, play, screenful, until
 
 from consult.actions import Ask, Conclude
 from consult.agents import registry
+from consult.errors import StoreError
 from consult.events import Changed, Question, Utterance
 from consult.players import player
 from consult.store.db import Store
@@ -281,6 +284,49 @@ def test_what_fails_again_and_again_is_kept_up_to_there(tmp_path: Path, slow: Sl
     table.run(post)
     assert got[-1] == Failed("inquirer: RuntimeError: the [b]server[/b] is gone")
     assert [so_far["turns"] for _, so_far in left_open(tmp_path / "a.db")] == [1]
+
+
+def test_what_cannot_be_kept_is_said_and_tried_again(
+    tmp_path: Path, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle, and at the end; nothing is lost by it, and no move is asked for that was made."""
+    db, full, replace, save = tmp_path / "a.db", Flag(), os.replace, Table._save
+    slow.go.set()
+    table = Table(db, {"inquirer": "slow"})
+    said: list[str] = []
+    ended: list[Ended] = []
+
+    def disk(*paths: Any) -> None:
+        if full.is_set():
+            raise OSError(ENOSPC, "No space left on device")
+        replace(*paths)
+
+    def saved(self: Table) -> str:
+        if len(said) < 2:
+            raise StoreError("the disk is full")
+        return save(self)
+
+    def post(message: Any) -> None:
+        if isinstance(message, tuple) and not said:
+            full.set()
+        elif isinstance(message, Failed):
+            said.append(message.problem)
+            full.clear()
+            if len(said) > 1:
+                table.take("patient")  # it is too late for that
+            table.again()
+        elif isinstance(message, Ended):
+            ended.append(message)
+
+    monkeypatch.setattr(os, "replace", disk)
+    monkeypatch.setattr(Table, "_save", saved)
+    table.follow()
+    table.run(post)
+    assert "cannot be kept: No space left on device" in said[0]
+    assert said[1:] == ["the disk is full"]
+    assert ended[0].kept == only(db).id
+    assert [e.turn for e in only(db).events if isinstance(e, Question)] == [1, 2, 3]
+    assert left_open(db) == []
 
 
 def test_models_are_reached_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from consult.clean import one_line
-from consult.errors import ConsultError, DataError
+from consult.errors import ConsultError, DataError, InfrastructureError, StoreError
 from consult.events import Event, Ordered, Question, Stopped, StopReason
 from consult.players import HUMAN, SEATS
 from consult.tui.feed import (
@@ -130,7 +130,11 @@ class Table:
     def _begin(self) -> None:
         self._setup = setup_of(self._choice, self._db)
         from consult.sim.sitting import Sitting
+        from consult.store.db import Store
 
+        if self._db.exists():  # if nothing can be kept there, better said now than at the end
+            with Store(self._db, readonly=True):
+                pass
         self._sitting = Sitting(self._setup, self.seat)
         head = self._sitting.header
         self._path = open_file(self._db, self._sitting.setup.cell)
@@ -168,7 +172,11 @@ class Table:
     def _next(self) -> None:
         """Between two turns: lets whoever's turn it is begin."""
         if self._sitting.over:
-            kept = self._save()
+            try:
+                kept = self._save()
+            except ConsultError as e:
+                self._failed(str(e))
+                return
             self._path.unlink(missing_ok=True)
             self._over.set()
             self._post(Ended(kept, header=self._sitting.header))
@@ -182,10 +190,16 @@ class Table:
             self._play_on()
 
     def _keep(self) -> None:
-        """Writes what has happened, before anybody sees it: what was seen is not lost."""
+        """Writes what has happened, before anybody sees it: what was seen is not lost. Raises StoreError."""
         if self._done and not self._sitting.over:  # before a patient's first words there is nothing to keep
-            self._kept = self._sitting.kept()
-            _write(self._path, self._choice, self._sitting, self._done, self._kept)
+            kept = self._sitting.kept()
+            try:
+                _write(self._path, self._choice, self._sitting, self._done, kept)
+            except OSError as e:
+                raise StoreError(
+                    f"{self._path}: cannot be kept: {e.strerror} (mend: make room, and try again)"
+                ) from None
+            self._kept = kept
 
     def _play_on(self) -> None:
         """Lets an agent play its turn, if what was before has been seen."""
@@ -222,18 +236,27 @@ class Table:
         if turn != self._turn:
             return  # it was given up
         self._playing = False
-        failure = next((e for e in events if isinstance(e, Stopped) and e.reason in _FAILED), None)
-        if problem or failure is not None:
+        before = list(self._done)
+        try:
+            if failure := next((e for e in events if isinstance(e, Stopped) and e.reason in _FAILED), None):
+                raise InfrastructureError(failure.detail)
+            if problem:
+                raise InfrastructureError(problem)
+            self._done += events
+            self._keep()
+        except ConsultError as e:
+            self._done = before
             self._back()
-            self._problem = problem or one_line(failure.detail if failure is not None else "", limit=300)
-            if self._left:
-                self._over.set()
-            self._post(Failed(self._problem))
+            self._failed(str(e))
             return
-        self._done += events
-        self._keep()
         self._post(tuple(events))
         self._next()
+
+    def _failed(self, problem: str) -> None:
+        self._problem = one_line(problem, limit=300)
+        if self._left:
+            self._over.set()
+        self._post(Failed(self._problem))
 
     def _back(self) -> None:
         """Gives up the turn that is played, or failed: back to where it began."""
@@ -249,10 +272,14 @@ class Table:
             self._play(action)
 
     def _retry(self) -> None:
-        if self._problem:
+        if self._problem and self._sitting.over:
+            self._next()
+        elif self._problem:
             self._play(self._action)
 
     def _sit(self, seat: str) -> None:
+        if self._sitting.over:
+            return  # it could not be kept yet
         if self._playing:
             if not self._kept:
                 return  # before the first words nobody can take over

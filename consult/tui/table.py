@@ -197,7 +197,7 @@ class Table:
                 _write(self._path, self._choice, self._sitting, self._done, kept)
             except OSError as e:
                 raise StoreError(
-                    f"{self._path}: cannot be kept: {e.strerror} (mend: make room, and try again)"
+                    f"{self._path}: cannot be kept: {e.strerror} (mend: see to the disk, and try again)"
                 ) from None
             self._kept = kept
 

@@ -104,6 +104,23 @@ def test_a_panel_says_what_happened() -> None:
     assert "not at hand" in drawn["facts"]
 
 
+def test_of_a_thousand_results_the_latest_are_drawn() -> None:
+    kept = list(made().events)
+    result, triage = (next(e for e in kept if e.type == kind) for kind in ("result", "triage"))
+    many = [e for n in range(1000) for e in (
+        result.model_copy(update={"turn": n}),
+        triage.model_copy(update={"round": n, "department": triage.runner_up if n % 2 else triage.department}),
+    )]  # fmt: skip
+    t = Timeline(header(), numbered(many))
+    orders, triaged = (str(PANELS[name](t, len(t), Scene(), 60)) for name in ("orders", "triage"))
+    assert "… and 980 before" in orders
+    assert "turn 979," not in orders
+    assert "turn 980," in orders
+    assert f"together: cost {1000 * result.cost:g}" in orders
+    assert "(round 979)" not in triaged
+    assert "was … › " in triaged
+
+
 def test_marks_are_flags_and_evidence_in_order_of_place() -> None:
     events = [
         *made().events[:-1],

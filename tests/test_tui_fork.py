@@ -11,6 +11,7 @@ from tui_world import dialogue, filled, golden_transcripts, listing, play, scree
 from consult.store.db import Store
 from consult.store.transcript import jsonl
 from consult.tui.consultation import Consultation
+from consult.tui.feed import setup_of
 from consult.tui.pick import Pick
 from consult.tui.playing import Playing
 from consult.tui.start import Start
@@ -103,3 +104,17 @@ def test_a_human_goes_on_leaves_and_comes_back(tmp_path: Path) -> None:
 
     play(db, scene)
     play(db, returns)
+
+
+def test_a_choice_may_change_hospital_and_results(tmp_path: Path) -> None:
+    """The form's other fields; an empty one leaves what it stands for as it was."""
+    db = filled(tmp_path / "a.db")
+    fork = {"parent": PARENT.id, "turn": "3", "hospital": "community", "result": "ecg=Sinus rhythm/-ecg_st"}
+    setup = setup_of(fork, db)
+    assert setup.hospital.id == "community"
+    assert setup.past is not None
+    assert [r.order for r in setup.past.results] == ["ecg"]
+    setup = setup_of({**fork, "hospital": "general", "result": "", "seed": "8"}, db)
+    assert (setup.hospital.id, setup.seed) == ("general", 8)
+    assert setup.past is not None
+    assert not setup.past.results

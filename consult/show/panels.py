@@ -24,6 +24,8 @@ _SPARKS: Final = "▁▂▃▄▅▆▇█"
 _SECTIONS: Final = {
     "chief_complaint": "Chief complaint", "present_illness": "Present illness", "past_history": "Past history",
 }  # fmt: skip
+_LATEST: Final = 20
+"""Results and changes of department that are shown, of however many turns (ours): a panel is drawn at each step."""
 _MOODS: Final = (("trust", GOOD), ("irritation", BAD), ("anxiety", "yellow"))
 
 
@@ -103,7 +105,8 @@ def triage(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
     rounds = timeline.all(Triaged, upto)
     changes = [next(same) for _, same in groupby(rounds, key=lambda r: (r.department.primary, r.department.secondary))]
     if len(changes) > 1:
-        went = f" {scene.signs.into} ".join(f"{scene.name(r.department.secondary)} (round {r.round})" for r in changes)
+        latest = [f"{scene.name(r.department.secondary)} (round {r.round})" for r in changes[-_LATEST:]]
+        went = f" {scene.signs.into} ".join([*(["…"] if len(changes) > _LATEST else []), *latest])
         out.append(f"\nwas {went}", style=QUIET)
     return out
 
@@ -196,8 +199,8 @@ def orders(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
     found = timeline.all(Result, upto)
     if not found:
         return _quiet("nothing has been ordered")
-    out = Text()
-    for r in found:
+    out = _quiet(f"… and {len(found) - _LATEST} before\n" if len(found) > _LATEST else "")
+    for r in found[-_LATEST:]:
         extra = "" if r.status == "recorded" else f" ({r.status.replace('_', ' ')})"
         out.append(scene.name(r.order) + extra, style="bold").append(f"  turn {r.turn}, cost {r.cost:g}\n", style=QUIET)
         out.append(one_line(r.text, limit=400) + "\n")

@@ -235,3 +235,28 @@ def test_the_application(tmp_path: Path, end: Callable[[Terminal], None]) -> Non
         t.ended()
     found = left_open(db)  # or played to its end by its agents, who had seconds while the application left
     assert [so_far["turns"] >= 1 for _, so_far in found] == [True] or (not found and kept(db) == 1)
+
+
+def test_the_patient_by_keys_alone_killed_and_taken_up(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    with terminal(CONSULT_DB=str(db)) as t:
+        t.until("Welcome")
+        t.type("n")
+        t.until("neutral")  # the names are there
+        t.type("\x1b[Z" * 4 + "\r")  # back from the button to who plays the patient
+        for key in ("\x1b[B", "\r", "\x13"):  # the list is open, the second is marked, it is chosen
+            t.until("human")
+            t.type(key)
+        t.until("your turn")
+        t.type("It burns behind my breastbone.\r")
+        t.until("your turn  question 1 ")
+        killed(t)
+        t.ended()
+    with terminal(CONSULT_DB=str(db)) as t:
+        t.until("not over")
+        t.type("\r")
+        t.until("It burns behind my breastbone.")
+        t.until("your turn")
+        t.type("/leave That is all.\r")
+        t.until("event ")  # of so many: nothing more comes
+    assert (kept(db), left_open(db)) == (1, [])

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from consult.batch import Cells, Plan, Played, execute, line_ups, play_cell, scenario_paths, setups
 from consult.batch.budget import Budget
-from consult.batch.workers import TRIES, _back, _Worker, played_by
+from consult.batch.workers import TRIES, _back, _deaf, _Worker, played_by
 from consult.cli.main import cli
 from consult.errors import InfrastructureError, StoreError, UsageError
 from consult.report import report
@@ -100,6 +100,14 @@ def test_what_is_left_unread_leaves_no_process_behind(cells: Cells) -> None:
     assert active_children() == []
 
 
+def test_what_is_started_does_not_hear_ctrl_c_while_it_loads() -> None:
+    deaf = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
+    with _deaf():
+        told = subprocess.run([sys.executable, "-c", deaf], capture_output=True, text=True, check=True).stdout
+    assert told == "True\n"
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 def test_a_cell_that_takes_its_process_down_again_and_again_has_failed() -> None:
     process = type("Dead", (), {"join": lambda self: None, "exitcode": -9})()
     again, tries, failed = deque[int](), Counter[int](), []
@@ -133,12 +141,13 @@ def test_the_same_command_goes_on(name: str, after: tuple[int, ...], undisturbed
         if name == "SIGKILL":
             os.killpg(first.pid, signal.SIGKILL)  # with its workers
         else:
-            first.send_signal(signal.SIGINT)
+            os.killpg(first.pid, signal.SIGINT)  # as a terminal does
         _, told = first.communicate(timeout=60)
         assert first.returncode == (130 if name == "SIGINT" else -signal.SIGKILL), told
         assert kept <= count(tmp_path / "c.db") < len(setups(PLAN))
     if name == "SIGINT":
         assert "the same command goes on" in told
+        assert "Traceback" not in told
     again = CliRunner().invoke(cli, command[3:])
     assert again.exit_code == 0, again.stderr
     assert contents(tmp_path / "c.db") == undisturbed

@@ -11,11 +11,12 @@ import signal
 import sys
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import redirect_stderr, suppress
+from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.resource_tracker import ensure_running
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Final
@@ -82,10 +83,27 @@ def _start(cells: Cells, threads: int) -> _Worker:
         context.set_forkserver_preload(["consult.batch.warm"])
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, cells, threads, dict(os.environ)), daemon=True)
-    with redirect_stderr(sys.__stderr__):  # Textual's has no descriptor that the fork server could be given to keep
+    with (
+        redirect_stderr(sys.__stderr__),
+        _deaf(),
+    ):  # Textual's has no descriptor that the fork server could be given to keep
         process.start()
     theirs.close()  # else its end would not be seen when the process dies
     return _Worker(process, ours)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """What is started here does not hear Ctrl-C, not even while it loads: the parent decides what that means."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    ensure_running()  # else it is started with the first process, and lets Ctrl-C in again
+    old = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, old)
 
 
 def _give(w: _Worker, missing: Iterator[int], again: deque[int], stop: Stop, *, most: int) -> None:

@@ -175,7 +175,7 @@ class _Desk:
 
         self._opened = opened
         level = Level.PLAIN if self._plain else Level.TALK
-        self._printer = EventPrinter(make_console(), opened.header, dict(opened.scene.names), level=level)
+        self._printer = EventPrinter(make_console(), opened.header, opened.scene.names, level=level)
         self._printer.start()
 
     def _happened(self, events: tuple[Event, ...]) -> None:

@@ -68,11 +68,11 @@ def report(
 
 def _page(store: Store, made: Report) -> str:
     from consult.html.report import page, wanted
-    from consult.show.names import all_names
+    from consult.show.names import Names, names_of
 
     ids = [row["consultation_id"] for row in store.each(made.run, scores=())]
     transcripts = [store.get(i) for i in wanted(made, ids)]
-    return page(made, transcripts, all_names(transcripts[0].header) if transcripts else {})
+    return page(made, transcripts, names_of(transcripts[0].header) if transcripts else Names())
 
 
 def _csv(store: Store, run: str, to: Path, version: int | None) -> None:

@@ -90,7 +90,7 @@ def _play_here(setup: Setup, level: str | None, *, past: int) -> Transcript:
     """
     from consult.agents.llm.talk import in_touch
     from consult.show import EventPrinter, Level, make_console
-    from consult.show.names import names_of
+    from consult.show.names import Names
     from consult.show.ticker import Ticker
     from consult.sim.session import ended, header, stream
 
@@ -113,7 +113,7 @@ def _play_here(setup: Setup, level: str | None, *, past: int) -> Transcript:
         live = happening()
         if level is not None:
             with suppress(BrokenPipeError):
-                printer = EventPrinter(console, head, names_of(head), level=Level(level))
+                printer = EventPrinter(console, head, Names.among(setup.knowledge, setup.hospital), level=Level(level))
                 for event in islice(live, past):
                     printer.skip(event)
                 printer.print_all(live)

@@ -5,7 +5,7 @@ Owns what each kind of event looks like. Must not import sim, agents or score.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from rich.console import Console
@@ -32,8 +32,9 @@ from consult.events import (
     Utterance,
 )
 from consult.show.card import Card
+from consult.show.names import Names
 from consult.show.paint import BAD, DOCTOR, PATIENT, QUIET, URGENCY, Canvas, Level
-from consult.show.words import ENDS, changed, plain_name, safe, shown, speaker, suggested, told, worth_a_bar
+from consult.show.words import ENDS, changed, safe, shown, speaker, suggested, worth_a_bar
 from consult.terms import Department
 
 _BEHIND: Final = (Belief, MoodChange, Guarded, RecordUpdate, Shown, Suggested, Triaged)
@@ -41,19 +42,19 @@ _BEHIND: Final = (Belief, MoodChange, Guarded, RecordUpdate, Shown, Suggested, T
 
 
 class EventPrinter:
-    """Prints events as they come. `names` gives plain names of conditions, departments and orders by id."""
+    """Prints events as they come; `names` gives the words for ids."""
 
     def __init__(
         self,
         console: Console | Canvas,
         header: Header,
-        names: Mapping[str, str] | None = None,
+        names: Names | None = None,
         *,
         level: Level = Level.FULL,
     ) -> None:
         self._canvas = console if isinstance(console, Canvas) else Canvas(console)
         self._header = header
-        self._names = dict(names or {})
+        self._names = names or Names()
         self._level = level
         self._mood: MoodChange | None = None
         self._triage: tuple[Any, ...] = ()
@@ -159,7 +160,7 @@ class EventPrinter:
         self._canvas.block(self.speaker, text, PATIENT)
         if self._level is Level.TALK:
             return
-        notes = [told(t) for t in e.told]
+        notes = [self._names.told(t) for t in e.told]
         dot = f" {self._canvas.signs.dot} "
         if notes:
             self._canvas.block("tells", Text(dot.join(notes), style=QUIET))
@@ -234,7 +235,7 @@ class EventPrinter:
         parts = [e.status.replace("_", " "), f"cost {e.cost:g}"]
         parts += [f"{e.delay:g} min"] if e.delay else []
         parts += [f"invasiveness {e.invasiveness}"] if e.invasiveness else []
-        parts += [told(t) for t in e.told]
+        parts += [self._names.told(t) for t in e.told]
         self._canvas.block("", Text(f" {self._canvas.signs.dot} ".join(parts), style=QUIET))
 
     def _record(self, e: RecordUpdate) -> None:
@@ -251,10 +252,9 @@ class EventPrinter:
         line.append(f" {e.urgency.replace('_', ' ').upper()} ", style=URGENCY[e.urgency])
         line.append("  else ", style=QUIET).append_text(self._place(e.runner_up, QUIET))
         self._canvas.block("triage", line)
-        rules = [f"{safe(r.id)} ({safe(r.strength or r.kind).replace('_', ' ')})" for r in e.rules]
-        if rules:
-            joined = f" {self._canvas.signs.dot} ".join(rules)
-            self._canvas.block("rules", Text(joined, style=QUIET))
+        if e.rules:
+            rules = "\n".join(f"{self._canvas.signs.dot} {self._names.rule(r)}" for r in e.rules)
+            self._canvas.block("rules", Text(rules, style=QUIET))
         self._why(e.rationale)
 
     def _place(self, department: Department, style: str) -> Text:
@@ -298,4 +298,4 @@ class EventPrinter:
             self._canvas.block("why", Text(safe(e.detail), style="" if e.reason.clinical else BAD))
 
     def _name(self, identifier: str) -> str:
-        return plain_name(identifier, self._names)
+        return self._names.of(identifier)

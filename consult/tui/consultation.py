@@ -150,7 +150,7 @@ what has come of that. On a narrow screen p changes between the two sides."""
                 return
             if message.header is not None and message.header != self.timeline.header:
                 self.timeline.header = message.header
-                self.query_one("#dialogue", Dialogue).watch_over(self.timeline, dict(self.scene.names))
+                self.query_one("#dialogue", Dialogue).watch_over(self.timeline, self.scene.names)
         elif self.timeline is not None and isinstance(message, tuple):
             for event in message:
                 self.timeline.add(event)
@@ -165,7 +165,7 @@ what has come of that. On a narrow screen p changes between the two sides."""
     def _open(self, message: Opened) -> None:
         h = message.header
         self.timeline, self.scene, self._past = Timeline(h), message.scene, message.past
-        self.query_one("#dialogue", Dialogue).watch_over(self.timeline, dict(self.scene.names))
+        self.query_one("#dialogue", Dialogue).watch_over(self.timeline, self.scene.names)
         who = h.names.get("patient", "")
         parts = [h.scenario, h.persona, *([who] if who else []), f"doctor {h.agents.get('inquirer', '?')}",
                  f"hospital {h.hospital}", f"seed {h.seed}"]  # fmt: skip

@@ -23,6 +23,7 @@ from textual.widgets import Collapsible, Static
 from consult.clean import one_line
 from consult.debrief.words import SIGNS, Row, Section, sections, title
 from consult.errors import ConsultError
+from consult.show.names import Names
 from consult.show.paint import BAD, DOCTOR, GOOD, PATIENT, QUIET, Signs
 from consult.show.timeline import Timeline
 from consult.tui.branching import Branching
@@ -152,7 +153,7 @@ it beside the database as Markdown, w as a page."""
     ]
 
     def __init__(
-        self, transcript: Transcript, names: dict[str, str], made: Debrief | None = None, at: Row | None = None
+        self, transcript: Transcript, names: Names, made: Debrief | None = None, at: Row | None = None
     ) -> None:
         super().__init__()
         self._transcript, self._names = transcript, names
@@ -316,9 +317,8 @@ it beside the database as Markdown, w as a page."""
 
             return to_markdown(made)
         from consult.html import debrief as page
-        from consult.show.names import all_names
 
-        return page.page(self._transcript, made, all_names(self._transcript.header))
+        return page.page(self._transcript, made, self._names)
 
 
 def _file_name(identifier: str) -> str:
@@ -355,7 +355,7 @@ class Debriefed(Branching):
             return
         transcript = Transcript(self.timeline.header, tuple(self.timeline.events))
         transcript = transcript.renamed(self.kept_as) if self.kept_as else transcript
-        screen = Debriefing(transcript, dict(self.scene.names), self._made, self._row)
+        screen = Debriefing(transcript, self.scene.names, self._made, self._row)
         self.app.push_screen(screen, lambda seq: self._back(screen, seq))
 
     def _back(self, screen: Debriefing, seq: int | None) -> None:

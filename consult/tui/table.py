@@ -128,6 +128,7 @@ class Table:
 
     def _begin(self) -> None:
         self._setup = setup_of(self._choice, self._db)
+        from consult.show.names import Names
         from consult.sim.sitting import Sitting
 
         self._sitting = Sitting(self._setup, self.seat)
@@ -135,8 +136,9 @@ class Table:
         self._path = open_file(self._db, self._sitting.setup.cell)
         kept = _kept(self._path)
         self._done += self._sitting.take_up(kept) if kept else self._sitting.start()
-        facts = self._sitting.setup.case.facts
-        self._opened = Opened(head, scene_of(head, facts=facts), _menu(self._setup))
+        names = Names.among(self._setup.knowledge, self._setup.hospital)
+        scene = scene_of(head, facts=self._sitting.setup.case.facts, names=names)
+        self._opened = Opened(head, scene, _menu(self._setup))
         self._keep()
         self._show(self._post)
 

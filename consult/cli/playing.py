@@ -201,6 +201,9 @@ class _Desk:
         while True:
             typed = _typed("you> ", read, {"Anything else": "is said", **commands})
             action: Action | None = typed.action
+            if action is not None and (refused := self._table.refused(action)):
+                click.echo(refused)
+                continue
             if (kind := typed.ask_for) in ("diagnose", "refer") and self._opened is not None and self._opened.menu:
                 action = ask_ending(self._opened.menu, kind)
             if action is not None:

@@ -189,6 +189,7 @@ with whatever is missing. A batch of another process is only watched."""
         self.query_one("#figures", Static).update(Text(" · ".join(self._figures())))
         self.query_one("#legend", Static).update(self._legend())
         self._told()
+        self.refresh_bindings()
 
     @property
     def state(self) -> str:
@@ -239,6 +240,16 @@ with whatever is missing. A batch of another process is only watched."""
             self.app.push_screen(kept(self.app.db, event.spot.id))
         else:
             self.app.notify("nothing is kept of it", timeout=3)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that do nothing now are not there."""
+        going, board = self.going, self.board
+        runs = going is not None and not going.over
+        now = {
+            "stop": going is not None and runs and not going.stopping,
+            "go_on": not runs and not (board.planned and board.done == board.total),
+        }
+        return now.get(action, super().check_action(action, parameters))
 
     def action_seek(self, name: str) -> None:
         """The next cell that stands so."""

@@ -177,6 +177,11 @@ what has come of that. On a narrow screen p changes between the two sides."""
         kept = self._kept or (self.timeline.header.consultation_id if self.timeline and not self._feed.live else "")
         return kept if self.over else ""
 
+    @property
+    def unbegun(self) -> str:
+        """Why there was nothing to show; empty where there is something."""
+        return self._problem if self.over and self.timeline is None else ""
+
     # Drawing
 
     def _draw(self) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _LINES: Final = {DOCTOR: (read_line, COMMANDS), PATIENT: (read_patient, PATIENTS)}
 _THINKS: Final = {DOCTOR: "… the patient thinks", PATIENT: "… the doctor thinks"}
+_EARLY: Final = "; it is your turn in a moment, then Enter says it"
 
 
 class Playing(Consultation, inherit_bindings=False):
@@ -71,6 +72,8 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
         self._following = False
         """What comes is shown as it comes."""
         self._failed = False
+        self._early = False
+        """Something was to be said before it was the human's turn."""
         self.seat = table.seat
         """The human's: inquirer, patient, or none (empty)."""
         self._was_doctor = self.seat == DOCTOR
@@ -128,7 +131,7 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
         elif isinstance(message, Seated):
             self._sit(message.seat)
         elif isinstance(message, YourTurn):
-            self._turn = message
+            self._turn, self._early = message, False
         failed = self._failed
         self._failed = isinstance(message, Failed) or (self._failed and not isinstance(message, tuple))
         if isinstance(message, Failed):
@@ -170,7 +173,7 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
         if self.over or not self.seat:
             return super()._state(t)
         if self._turn is None:
-            return _THINKS[self.seat]
+            return _THINKS[self.seat] + (_EARLY if self._early else "")
         return "your turn" if self.seat == PATIENT else f"your turn, {self._turn.orders} orders left"
 
     # What the human does
@@ -179,9 +182,12 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
     def _typed(self, event: Input.Submitted) -> None:
         typed = _LINES[self.seat][0](event.value)
         if not self.your_turn and typed.ask_for not in ("pause", "hand-back", "help"):
-            return  # what was typed stays, until it is the human's turn
-        if typed.problem:
-            self.app.notify(typed.problem, severity="warning", markup=False)
+            self._early = bool(event.value.strip())
+            self._draw()
+            return  # what was typed stays: it is not said before the answer can be read
+        problem = typed.problem or (self._table.refused(typed.action) if typed.action is not None else "")
+        if problem:
+            self.app.notify(problem, severity="warning", markup=False)
             return
         event.input.value = event.input.value.removeprefix(event.value)  # the next words may have been begun
         if typed.action is not None:

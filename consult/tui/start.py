@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Label, Select
+from textual.widgets import Button, Input, Label, Select, Static
 
 from consult.players import HUMAN
 from consult.tui.feed import Choice
@@ -45,9 +45,9 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
         Binding("ctrl+s", "start", "Start"),
     ]
 
-    def __init__(self, given: Choice) -> None:
+    def __init__(self, given: Choice, problem: str = "") -> None:
         super().__init__()
-        self._given = given
+        self._given, self._problem = given, problem
 
     def compose(self) -> ComposeResult:
         """A field for each of the names, filled in."""
@@ -63,10 +63,16 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
             if turn is not None:
                 with Horizontal(classes="field"):
                     yield Label("An order's result")
-                    yield Input(placeholder="as in the case; or ecg=normal/-ecg_st", id="result", compact=True)
+                    yield Input(
+                        self._given.get("result", ""),
+                        placeholder="as in the case; or ecg=normal/-ecg_st",
+                        id="result",
+                        compact=True,
+                    )
             with Horizontal(classes="field"):
                 yield Label("Seed")
                 yield Input(self._given.get("seed", "0"), id="seed", type="integer", compact=True, max_length=18)
+            yield Static(f"✗ {self._problem}" if self._problem else "", id="problem", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("Start", id="go", variant="primary", compact=True)
                 yield Button("Back", id="back", compact=True)

@@ -75,6 +75,17 @@ class Table:
         """The human's action."""
         self._asked.put(partial(self._act, action))
 
+    def refused(self, action: Action) -> str:
+        """Why an action would be wasted, in a line for whoever typed it: an order that nobody knows; empty if it would not."""
+        from consult.actions import Order
+        from consult.agents.examiner import find_order, orders_like
+
+        if not isinstance(action, Order) or find_order(action.order, self._setup.knowledge) is not None:
+            return ""
+        near = ", ".join(orders_like(action.order, self._setup.knowledge))
+        what = f"Near to it: {near}." if near else "Say it in other words, for example: /order ecg."
+        return f"Nothing was ordered: there is no “{one_line(action.order, limit=40)}” here. {what}"
+
     def take(self, seat: str) -> None:
         """The human takes a seat (inquirer, patient) or hands back (empty); a turn that is being played is given up."""
         self._asked.put(partial(self._sit, seat))

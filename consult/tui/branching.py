@@ -8,18 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from textual import work
-from textual.screen import Screen
 
 from consult.clean import one_line
 from consult.errors import ConsultError
 from consult.players import SEATS, agent_of
 from consult.tui.opening import chosen, kept
 from consult.tui.pick import Pick
+from consult.tui.playback import Playback
 from consult.tui.sources import Column, Row
 
 if TYPE_CHECKING:
     from consult.report.branches import Branch
-    from consult.show.timeline import Timeline
     from consult.tui.app import ConsultApp
 
 _COLUMNS: Final = (
@@ -29,12 +28,10 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
-class Branching(Screen[None]):
+class Branching(Playback):
     """What can be done with the branches of a consultation."""
 
     app: ConsultApp
-    timeline: Timeline | None
-    upto: int
 
     @property
     def kept_as(self) -> str:

@@ -341,7 +341,6 @@ def _rows(section: Section) -> list[Static]:
 class Debriefed(Branching):
     """The key that opens the debrief of a consultation, as a part of the screen of one."""
 
-    over: bool
     scene: Scene
     _made: Debrief | None = None
     _row: Row | None = None
@@ -362,9 +361,6 @@ class Debriefed(Branching):
         self._made, self._row = screen.made, screen.at
         if seq is not None:
             self._jump(seq, "r goes back to the debrief")
-
-    def _jump(self, seq: int, words: str) -> None:
-        raise NotImplementedError
 
     def tell_of_debrief(self) -> None:
         """Said when one's own consultation is over."""

@@ -36,7 +36,7 @@ def test_the_doctor_leaves_and_ends_it_another_time(tmp_path: Path) -> None:
     code, out, err = played(db, f"/nonsense\n/help\n{CHEST}/order blod count\n/order ecg\n")
     assert code == 0
     assert "there is no /nonsense" in out
-    assert "there is no “blod count” here. Near to it: Full blood count" in out
+    assert "“blod count” is no order here; near to it: Full blood count" in out
     assert "ST segment" in out
     assert "takes it up again" in err
     assert [so_far["turns"] for _, so_far in left_open(db)] == [1]

@@ -144,7 +144,7 @@ def test_what_is_said_too_early_waits_for_its_turn(tmp_path: Path, slow: Slow) -
         await pilot.press("enter")
         await until(pilot, slow.asked.is_set)
         await pilot.press(*"Why?", "enter")
-        await until(pilot, lambda: "your turn in a moment" in screenful(pilot))
+        await until(pilot, lambda: "It is your turn in a moment" in screenful(pilot))
         assert line.value == "Why?"
         slow.go.set()
         await until(pilot, lambda: screen.your_turn)

@@ -74,7 +74,7 @@ def test_a_consultation_by_keys_alone(tmp_path: Path) -> None:
         assert "ST segment" in dialogue(screen).text
         await says(pilot, screen, "/order ecgg")
         assert screen.query_one("#say", Input).value == "/order ecgg", "it costs nothing"
-        assert any("Near to it: ECG" in n.message for n in pilot.app._notifications)
+        assert "near to it: ECG" in said(screen, "#remark")
         await pilot.press("f2", "f2")
         assert screen.query_one("#say", Input).has_focus
         await says(pilot, screen, "/nonsense")

@@ -60,7 +60,7 @@ def _burden(kind: OrderType, recorded: OrderResult | None) -> dict[str, Any]:
     return {name: own[name] if own[name] is not None else getattr(kind, name) for name in names}
 
 
-_LIKE: Final = 4
+_LIKE: Final = 3
 """Orders that are named to somebody whose words name none; below, how alike their spelling is, 0..1 (both ours)."""
 _ALIKE: Final = 0.6
 _FINDING: Final = re.compile(r"/(-?)([a-z][a-z0-9_.]*)(?:=([a-z0-9_,]+))?$")

@@ -14,7 +14,7 @@ from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Collapsible, Input
+from textual.widgets import Collapsible, Input, Static
 
 from consult.players import DOCTOR, PATIENT
 from consult.show.panels import PANELS, Scene
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _LINES: Final = {DOCTOR: (read_line, COMMANDS), PATIENT: (read_patient, PATIENTS)}
 _THINKS: Final = {DOCTOR: "… the patient thinks", PATIENT: "… the doctor thinks"}
-_EARLY: Final = "; it is your turn in a moment, then Enter says it"
+_EARLY: Final = "It is your turn in a moment; then Enter says it."
 
 
 class Playing(Consultation, inherit_bindings=False):
@@ -72,8 +72,6 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
         self._following = False
         """What comes is shown as it comes."""
         self._failed = False
-        self._early = False
-        """Something was to be said before it was the human's turn."""
         self.seat = table.seat
         """The human's: inquirer, patient, or none (empty)."""
         self._was_doctor = self.seat == DOCTOR
@@ -91,6 +89,7 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
         return _LINES[self.seat][1] if self.seat else {}
 
     def _below(self) -> ComposeResult:
+        yield Static(id="remark", markup=False)
         line = Input(id="say", compact=True)
         line.display = bool(self.seat)
         yield line
@@ -131,7 +130,8 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
         elif isinstance(message, Seated):
             self._sit(message.seat)
         elif isinstance(message, YourTurn):
-            self._turn, self._early = message, False
+            self._turn = message
+            self._remark("")
         failed = self._failed
         self._failed = isinstance(message, Failed) or (self._failed and not isinstance(message, tuple))
         if isinstance(message, Failed):
@@ -173,7 +173,7 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
         if self.over or not self.seat:
             return super()._state(t)
         if self._turn is None:
-            return _THINKS[self.seat] + (_EARLY if self._early else "")
+            return _THINKS[self.seat]
         return "your turn" if self.seat == PATIENT else f"your turn, {self._turn.orders} orders left"
 
     # What the human does
@@ -182,12 +182,12 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
     def _typed(self, event: Input.Submitted) -> None:
         typed = _LINES[self.seat][0](event.value)
         if not self.your_turn and typed.ask_for not in ("pause", "hand-back", "help"):
-            self._early = bool(event.value.strip())
-            self._draw()
-            return  # what was typed stays: it is not said before the answer can be read
+            if event.value.strip():  # it stays: the answer may be read before it is said
+                self._remark(_EARLY)
+            return
         problem = typed.problem or (self._table.refused(typed.action) if typed.action is not None else "")
         if problem:
-            self.app.notify(problem, severity="warning", markup=False)
+            self._remark(f"✗ {problem}")
             return
         event.input.value = event.input.value.removeprefix(event.value)  # the next words may have been begun
         if typed.action is not None:
@@ -200,6 +200,16 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
             self.app.action_help()
         elif typed.ask_for in ("diagnose", "refer") and self._menu is not None:
             self.app.push_screen(Ending(self._menu, kind=typed.ask_for), self._act)
+
+    @on(Input.Changed, "#say")
+    def _changed(self) -> None:
+        self._remark("")
+
+    def _remark(self, words: str) -> None:
+        """Says something of what stands in the line, above it, until the line is another."""
+        remark = self.query_one("#remark", Static)
+        remark.update(words)
+        remark.display = bool(words)
 
     def _act(self, action: Action | None) -> None:
         if action is not None and self.your_turn:

@@ -72,7 +72,8 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
             with Horizontal(classes="field"):
                 yield Label("Seed")
                 yield Input(self._given.get("seed", "0"), id="seed", type="integer", compact=True, max_length=18)
-            yield Static(f"✗ {self._problem}" if self._problem else "", id="problem", markup=False)
+            if self._problem:
+                yield Static(f"✗ {self._problem}", id="problem", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("Start", id="go", variant="primary", compact=True)
                 yield Button("Back", id="back", compact=True)

@@ -83,8 +83,8 @@ class Table:
         if not isinstance(action, Order) or find_order(action.order, self._setup.knowledge) is not None:
             return ""
         near = ", ".join(orders_like(action.order, self._setup.knowledge))
-        what = f"Near to it: {near}." if near else "Say it in other words, for example: /order ecg."
-        return f"Nothing was ordered: there is no “{one_line(action.order, limit=40)}” here. {what}"
+        what = f"near to it: {near}" if near else "say it in other words, for example: /order ecg"
+        return f"“{one_line(action.order, limit=40)}” is no order here; {what}"
 
     def take(self, seat: str) -> None:
         """The human takes a seat (inquirer, patient) or hands back (empty); a turn that is being played is given up."""

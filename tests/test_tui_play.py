@@ -83,7 +83,15 @@ def test_a_consultation_by_keys_alone(tmp_path: Path) -> None:
         await pilot.press("enter")
         form = pilot.app.screen
         assert isinstance(form, Ending)
-        await pilot.press(*"Acute coronary", "right", "tab", *"90", "tab", "tab", *"20", "ctrl+s")
+        await pilot.press(*"Acute coronary", "right", "escape")
+        screen.query_one("#say", Input).value = "/diagnose"
+        await pilot.press("enter")
+        form = pilot.app.screen
+        assert isinstance(form, Ending)
+        assert form.query_one("#condition-1", Input).value == "Acute coronary syndrome", (
+            "what was filled in is there again"
+        )
+        await pilot.press("tab", *"90", "tab", "tab", *"20", "ctrl+s")
         assert "a probability without a name" in said(form, "#problem")
         form.query_one("#percent-2", Input).value = ""
         form.query_one("#urgency", Select).value = "emergency"

@@ -189,9 +189,7 @@ class Card:
             unit_text = Text(unit, style=QUIET)
             unit_text.truncate(_UNIT_WIDTH - 1, overflow="ellipsis", pad=True)
             line.append_text(unit_text).append(" ")
-        notes = [
-            n for n in (self._turns(e.evidence), one_line(self._names.reason(e), limit=300)) if n and e.name != _MISSED
-        ]
+        notes = [n for n in (self._turns(e.evidence), one_line(self._names.reason(e))) if n and e.name != _MISSED]
         return _hanging(canvas, line, f" {canvas.signs.dot} ".join(notes))
 
     def _draw_missed(self, canvas: Canvas) -> None:

@@ -188,7 +188,9 @@ class EventPrinter:
         self._canvas.block("guard", Text(f"stopped: {what} (attempt {e.attempt}), {done}", style=BAD), BAD)
 
     def _hinted(self, e: Hinted) -> None:
-        self._canvas.block("hint", Text(f"{safe(e.text)} (the next question earns no information)", style=QUIET))
+        self._canvas.block(
+            "hint", Text(f"{safe(e.text).rstrip('.')} (the next question earns no information)", style=QUIET)
+        )
 
     def _changed(self, e: Changed) -> None:
         self._canvas.block("change", Text(changed(e), style="bold"))

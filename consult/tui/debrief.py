@@ -352,6 +352,7 @@ class Debriefed(Branching):
         if self.timeline is None or not self.over or self.timeline.end is None:
             self.app.notify("there is a debrief when it is over", timeout=3)
             return
+        self.app.clear_notifications()  # what told of this key stands where it is shown
         transcript = Transcript(self.timeline.header, tuple(self.timeline.events))
         transcript = transcript.renamed(self.kept_as) if self.kept_as else transcript
         screen = Debriefing(transcript, self.scene.names, self._made, self._row)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import on
 from textual.app import App, ComposeResult
@@ -72,6 +72,8 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
         self._following = False
         """What comes is shown as it comes."""
         self._failed = False
+        self._draft: dict[str, Any] = {}
+        """Of the form that ends it, where it was left without doing so."""
         self.seat = table.seat
         """The human's: inquirer, patient, or none (empty)."""
         self._was_doctor = self.seat == DOCTOR
@@ -199,7 +201,7 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
         elif typed.ask_for == "help":
             self.app.action_help()
         elif typed.ask_for in ("diagnose", "refer") and self._menu is not None:
-            self.app.push_screen(Ending(self._menu, kind=typed.ask_for), self._act)
+            self.app.push_screen(Ending(self._menu, kind=typed.ask_for, draft=self._draft), self._act)
 
     @on(Input.Changed, "#say")
     def _changed(self) -> None:

@@ -53,7 +53,8 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
         """A field for each of the names, filled in."""
         with Vertical(id="start") as box:
             turn = self._given.get("turn")
-            box.border_title = f"What if, after question {turn}" if turn else "A new consultation"
+            place = f"question {turn}" if turn != "0" else "the opening"
+            box.border_title = "A new consultation" if turn is None else f"What if, after {place}"
             box.border_subtitle = "Enter starts · Tab next field · Esc back"
             for name, title in FIELDS.items():
                 with Horizontal(classes="field"):
@@ -65,7 +66,7 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
                     yield Label("An order's result")
                     yield Input(
                         self._given.get("result", ""),
-                        placeholder="as in the case; or ecg=normal/-ecg_st",
+                        placeholder="as in the case; or ecg=normal",
                         id="result",
                         compact=True,
                     )

@@ -107,8 +107,9 @@ def test_words_of_nothing_but_control_characters_are_none(words: str) -> None:
 
 
 def test_plain_lines_for_a_screen_reader(tmp_path: Path) -> None:
-    _, out, _ = played(tmp_path / "a.db", CHEST + "/refer\n\nemergency\n3\n\n\n\n", "--plain")
+    _, out, _ = played(tmp_path / "a.db", CHEST + "/order ecg\n/refer\n\nemergency\n3\n\n\n\n", "--plain")
     assert "Patient: " in out
+    assert "Result of ECG: Sinus rhythm" in out
     assert not set("│━█─") & set(out)
 
 

@@ -185,6 +185,8 @@ class _Desk:
         own = _OWN[self._seat or ""] if self._typing else ()
         for event in events:
             (self._printer.skip if event.type in own else self._printer.event)(event)
+            if self._plain and event.type == "result" and self._opened is not None:  # the dialogue alone has none
+                click.echo(f"Result of {self._opened.scene.name(event.order)}: {one_line(event.text, limit=2000)}")
         self._events += len(events)
         types = {event.type for event in events}
         seen = partial(self._table.seen, self._events)

@@ -63,8 +63,8 @@ def test_a_rule_is_named_by_its_reason() -> None:
 
     assert words("shy") == "Shyness of light is migraine (highly suggestive)"
     assert words("gone_since", "hard", "") == "Gone since (hard)"
-    assert words("belief:migraine", "belief", "") == "The likeliest now is Migraine"
-    assert words("danger:eye_clinic", "danger", "") == "A danger sign by the rules of Eye clinic"
+    assert words("belief:migraine", "belief", "") == "Likeliest: Migraine"
+    assert words("danger:eye_clinic", "danger", "") == "Danger sign for Eye clinic"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ _OF_FINDINGS: Final = (
 )  # fmt: skip
 """Scores whose reason is a list of findings; others may hold a word that is an id elsewhere, and mean the word."""
 _OF_PLACES: Final = ("triage.primary", "triage.secondary")
-_RULES: Final = {"belief": "The likeliest now is", "danger": "A danger sign by the rules of"}
+_RULES: Final = {"belief": "Likeliest:", "danger": "Danger sign for"}
 """Rules that no file has: `kind:what it is about`."""
 
 

@@ -95,7 +95,7 @@ def triage(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
         favours = f" {scene.signs.into} {scene.name(rule.favours)}" if rule.favours else ""
         out.append(f"\n{scene.signs.dot} {scene.names.rule(rule)}{favours}")
         if rule.evidence:
-            out.append(f" from {', '.join(map(scene.finding, rule.evidence))}", style=QUIET)
+            out.append(f" from {', '.join(dict.fromkeys(map(scene.finding, rule.evidence)))}", style=QUIET)
     rounds = timeline.all(Triaged, upto)
     changes = [next(same) for _, same in groupby(rounds, key=lambda r: (r.department.primary, r.department.secondary))]
     if len(changes) > 1:

@@ -39,6 +39,8 @@ from consult.terms import Department
 
 _BEHIND: Final = (Belief, MoodChange, Guarded, RecordUpdate, Shown, Suggested, Triaged)
 """What goes on behind the talk."""
+_MOODS_ROOM: Final = 58
+"""Columns that the three moods take with bars of five."""
 
 
 class EventPrinter:
@@ -169,7 +171,8 @@ class EventPrinter:
             self._canvas.block("manner", Text(dot.join(safe(m) for m in manner), style=QUIET))
 
     def _mood_change(self, e: MoodChange) -> None:
-        signs, width = self._canvas.signs, 5 if self._canvas.width < 104 else 10
+        signs, room = self._canvas.signs, self._canvas.room
+        width = 3 if room < _MOODS_ROOM else 5 if self._canvas.width < 104 else 10
         line = Text()
         for name, colour in (("trust", "green"), ("irritation", "red"), ("anxiety", "yellow")):
             value = getattr(e, name)

@@ -11,7 +11,7 @@ from handmade import header
 
 from consult.debrief.build import debrief
 from consult.debrief.markdown import to_markdown
-from consult.events import FiredRule, Scored, Told
+from consult.events import Changed, FiredRule, Scored, Told
 from consult.html import replay
 from consult.knowledge.load import load_knowledge
 from consult.scenario import load_scenario, scenario_files
@@ -65,6 +65,14 @@ def test_a_rule_is_named_by_its_reason() -> None:
     assert words("gone_since", "hard", "") == "Gone since (hard)"
     assert words("belief:migraine", "belief", "") == "Likeliest: Migraine"
     assert words("danger:eye_clinic", "danger", "") == "Danger sign for Eye clinic"
+
+
+def test_a_change_is_told_without_ids() -> None:
+    def words(given: str) -> str:
+        return NAMES.change(Changed(what="result", now=given)).partition("from here on: ")[2]
+
+    assert words("eye_clinic=normal/-pain.site") == "Eye clinic: normal; no where it hurts"
+    assert words("ecg=on/off, 1/2 {now}/pain.site=left") == "Ecg: on/off, 1/2 {now}; where it hurts: on the left"
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,6 @@ from consult.show.words import (
     ENDS,
     LEAST,
     SHARES,
-    changed,
     named_words,
     reading_time,
     safe,
@@ -277,7 +276,7 @@ def _beat(reader: Reader, e: Event) -> Beat | None:
     if isinstance(e, (Concluded, Referred)):
         return _end(reader, e, wait)
     if isinstance(e, Changed):
-        return Beat(e.seq, e.turn, "change", "Change", changed(e), 1.0)
+        return Beat(e.seq, e.turn, "change", "Change", reader.names.change(e), 1.0)
     if isinstance(e, Stopped):
         notes = [("detail", safe(e.detail))] if e.detail else []
         return Beat(e.seq, e.turn, "stop", "End", ENDS[e.reason], 1.0, notes=notes)

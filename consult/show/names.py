@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from consult.clean import one_line
 from consult.errors import ConsultError
-from consult.events import FiredRule, Header, Scored, Told
+from consult.events import Changed, FiredRule, Header, Scored, Told
 from consult.show.words import STATES
 
 if TYPE_CHECKING:
@@ -30,6 +30,16 @@ _OF_FINDINGS: Final = (
 _OF_PLACES: Final = ("triage.primary", "triage.secondary")
 _RULES: Final = {"belief": "Likeliest:", "danger": "Danger sign for"}
 """Rules that no file has: `kind:what it is about`."""
+
+_CHANGED: Final = {
+    "inquirer": "the doctor is {now} from here on, not {before} any more",
+    "patient": "the patient is {now} from here on, not {before} any more",
+    "triage": "triage is {now} from here on, not {before} any more",
+    "persona": "the temperament is {now} from here on, not {before} any more",
+    "result": "an order is answered otherwise than in the case from here on: {now}",
+}
+_CLAIM: Final = re.compile(r"/(-?)([A-Za-z][\w.]*)(?:=([\w,]+))?")
+"""A finding in the result of an order as `consult fork --result` takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,20 @@ class Names:
             return f"{_RULES.get(kind) or _readable(kind)} {self.of(about)}"
         why = one_line(self.things.get(rule.id) or _readable(rule.id), limit=300).rstrip(".")
         return f"{why} ({one_line(rule.strength or rule.kind).replace('_', ' ')})"
+
+    def change(self, event: Changed) -> str:
+        """Of what is otherwise from an event on."""
+        now = one_line(event.now, limit=400)
+        if event.what == "result":
+            order, _, text = now.partition("=")
+            now = f"{self.of(order)}: {_CLAIM.sub(self._claimed, text)}"
+        return _CHANGED[event.what].format(now=now, before=one_line(event.before, limit=80))
+
+    def _claimed(self, claim: re.Match[str]) -> str:
+        no, finding, values = claim.groups(default="")
+        if finding not in self.findings:
+            return claim[0]
+        return f"; {'no ' if no else ''}{self.finding(finding, filter(None, values.split(',')))}"
 
     def reason(self, score: Scored) -> str:
         """The reason of a score."""

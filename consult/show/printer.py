@@ -34,7 +34,7 @@ from consult.events import (
 from consult.show.card import Card
 from consult.show.names import Names
 from consult.show.paint import BAD, DOCTOR, PATIENT, QUIET, URGENCY, Canvas, Level
-from consult.show.words import ENDS, changed, safe, shown, speaker, suggested, worth_a_bar
+from consult.show.words import ENDS, safe, shown, speaker, suggested, worth_a_bar
 from consult.terms import Department
 
 _BEHIND: Final = (Belief, MoodChange, Guarded, RecordUpdate, Shown, Suggested, Triaged)
@@ -142,7 +142,7 @@ class EventPrinter:
         elif isinstance(event, Hinted):
             self._canvas.said("Hint", event.text)
         elif isinstance(event, Changed):
-            self._canvas.line(f"({changed(event)})")
+            self._canvas.line(f"({self._names.change(event)})")
         elif isinstance(event, Question):
             self._canvas.said("Doctor", event.text)
         elif isinstance(event, (Concluded, Referred)):
@@ -196,7 +196,7 @@ class EventPrinter:
         )
 
     def _changed(self, e: Changed) -> None:
-        self._canvas.block("change", Text(changed(e), style="bold"))
+        self._canvas.block("change", Text(self._names.change(e), style="bold"))
 
     def _question(self, e: Question) -> None:
         self._canvas.blank()

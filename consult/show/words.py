@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from consult.clean import clean, one_line
-from consult.events import Changed, Event, Named, Pictured, Shown, StopReason, Suggested
+from consult.events import Event, Named, Pictured, Shown, StopReason, Suggested
 from consult.settings import MAX_TEXT
 
 LEAST: Final = 0.005
@@ -53,20 +53,6 @@ def speaker(names: Mapping[str, str]) -> str:
     """Who speaks for the patient, by the names of a header."""
     who = names.get("speaker", "patient")
     return _SPEAKERS.get(who, who)
-
-
-_CHANGED: Final = {
-    "inquirer": "the doctor is {now} from here on, not {before} any more",
-    "patient": "the patient is {now} from here on, not {before} any more",
-    "triage": "triage is {now} from here on, not {before} any more",
-    "persona": "the temperament is {now} from here on, not {before} any more",
-    "result": "an order is answered otherwise than in the case from here on: {now}",
-}
-
-
-def changed(event: Changed) -> str:
-    """What is otherwise from an event on."""
-    return _CHANGED[event.what].format(now=one_line(event.now, limit=400), before=one_line(event.before, limit=80))
 
 
 def shown(e: Shown) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -17,19 +17,31 @@ from tui_world import SIZES, until, watch
 from consult.cli.main import cli
 from consult.debrief.build import debrief
 from consult.debrief.coach import by_coach, coach_of
-from consult.debrief.model import Debrief
+from consult.debrief.model import Better, Debrief
 from consult.events import Utterance, Verdict
 from consult.store.transcript import dumps
 from consult.tui.consultation import Consultation
 from consult.tui.debrief import Debriefing, Line
 
 COACH = "llm:openai/coach"
-PLAIN = "That must have been frightening. Are you short of breath?"
+PLAIN = "That must have been frightening. Does it hurt now?"
 CLINICAL = "Any dyspnoea?"
+NET = "Come back at once if it hurts more."
+ENDED = "The doctor ended it"
 
 
-def says(*instead: str) -> Say:
-    return Say(json.dumps({"instead": instead}), model="coach-1")
+def says(*instead: str, net: str = NET) -> Callable[[Json], Say]:
+    """A question's answer where a question is asked for, an ending's where an ending is."""
+
+    def answer(request: Json) -> Say:
+        ending = {"explanation": instead[0], "safety_net": net}
+        return Say(json.dumps(ending if ENDED in prompt(request) else {"instead": instead}), model="coach-1")
+
+    return answer
+
+
+def prompt(request: Json) -> str:
+    return str(request["messages"][1]["content"])  # behind it, where it is asked again, is what was wrong
 
 
 @cache
@@ -39,7 +51,7 @@ def by_rule() -> Debrief:
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer(lambda said: says(PLAIN)) as server:
+    with ScriptedServer(says(PLAIN)) as server:
         yield server
 
 
@@ -47,13 +59,9 @@ def made(server: ScriptedServer, db: Path = Path("none.db")) -> Debrief:
     return by_coach(by_rule(), bad_doctor(), coach_of(COACH, api_base=server.url), db)
 
 
-def prompt(request: Json) -> str:
-    return str(request["messages"][-1]["content"])
-
-
 def test_a_models_words_take_the_place_of_the_rules(server: ScriptedServer) -> None:
     found = made(server).better
-    assert {b.instead for b in found} == {(PLAIN,)}
+    assert {b.instead for b in found} == {(PLAIN,), (PLAIN, NET)}
     assert {(b.by, b.why_not) for b in found} == {(COACH, "")}
     assert [b.faults for b in found] == [b.faults for b in by_rule().better]
     assert len(server.requests) == len(found)
@@ -79,12 +87,14 @@ def test_it_sees_what_was_said_before_and_nothing_else(server: ScriptedServer) -
         (says(CLINICAL), "clinical words, not explained: dyspnoea"),
         (says(""), "empty"),
         (says("x" * 900), "longer than 800"),
-        (Say("I think so."), "JSON"),
-        (Fail(400), "400"),
+        (lambda said: Say("I think so."), "JSON"),
+        (lambda said: Fail(400), "400"),
     ],
 )
-def test_where_it_has_none_that_hold_the_rules_words_stay(server: ScriptedServer, answer: Say | Fail, why: str) -> None:
-    server.default = lambda said: answer
+def test_where_it_has_none_that_hold_the_rules_words_stay(
+    server: ScriptedServer, answer: Callable[[Json], Say | Fail], why: str
+) -> None:
+    server.default = answer
     found = made(server).better
     assert [b.instead for b in found] == [b.instead for b in by_rule().better]
     assert not any(b.by for b in found)
@@ -92,12 +102,30 @@ def test_where_it_has_none_that_hold_the_rules_words_stay(server: ScriptedServer
 
 
 def test_questions_in_one_breath_are_told_apart(server: ScriptedServer) -> None:
-    answers = iter([says("Does it hurt? Are you sick?")] + [says("Does it hurt?", "Are you sick?")] * 5)
-    server.default = lambda said: next(answers)
-    question = next(b for b in by_rule().better if not b.cite.end)
-    one = by_rule().model_copy(update={"better": (question,)})
-    found = by_coach(one, bad_doctor(), coach_of(COACH, api_base=server.url), Path("none.db")).better
-    assert found[0].instead == ("Does it hurt?", "Are you sick?")
+    apart = (PLAIN, "Are you sick?")
+    assert asked_again(server, f"{PLAIN} {apart[1]}", *apart, end=False).instead == apart
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "end"),
+    [("Is it worse?", PLAIN, False), ("A burn.", PLAIN, True)],
+    ids=["a worry passed over", "no more than a name"],
+)
+def test_the_rules_that_the_doctor_broke_hold_for_it(
+    server: ScriptedServer, first: str, then: str, *, end: bool
+) -> None:
+    assert asked_again(server, first, then, end=end).instead[0] == then
+
+
+def asked_again(server: ScriptedServer, first: str, *then: str, end: bool) -> Better:
+    """What comes of an answer that does not hold, and one that does."""
+    answers = iter((says(first), says(*then)))
+    server.default = lambda said: next(answers)(said)
+    one = by_rule().model_copy(update={"better": (next(b for b in by_rule().better if b.cite.end == end),)})
+    (found,) = by_coach(one, bad_doctor(), coach_of(COACH, api_base=server.url), Path("none.db")).better
+    assert not found.why_not
+    assert len(server.requests) == 2
+    return found
 
 
 def test_the_command_and_its_ledger(server: ScriptedServer, tmp_path: Path) -> None:

@@ -15,15 +15,16 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 
 from consult.clean import clean, one_line
+from consult.debrief.better import SPLIT
 from consult.debrief.model import Better, Debrief, Line
 from consult.debrief.words import faults_in_words
 from consult.errors import UsageError
-from consult.events import Question, Utterance
+from consult.events import Query, Question, Utterance
 from consult.judge.asking import Asks
 from consult.judge.panel import COACH, TIMEOUT, prompts_in, sampling_at
 from consult.knowledge.load import load_knowledge
 from consult.knowledge.model import Knowledge
-from consult.language.manner import is_stacked, unexplained
+from consult.language.manner import is_stacked, manner, unexplained
 from consult.language.resolver import resolve
 from consult.llm.base import Message, Outcome, Request
 from consult.llm.client import Client
@@ -31,6 +32,7 @@ from consult.llm.endpoint import Endpoint, bounded
 from consult.llm.errors import BudgetSpent, CallError
 from consult.llm.ledger import SqliteLedger
 from consult.llm.prompts import Prompts
+from consult.mood import is_explained, takes_up, takes_up_last
 from consult.store.transcript import Transcript
 
 LONGEST: Final = 800
@@ -41,11 +43,19 @@ _PROMPTS: Final = Path(__file__).resolve().parent / "coach_prompts"
 _PREFIX: Final = "llm:"
 
 
-class Instead(BaseModel):
-    """What is to be said instead."""
+class Questions(BaseModel):
+    """What is to be asked instead."""
 
-    instead: list[str] = Field(min_length=1, max_length=3)
+    instead: list[str] = Field(min_length=1, max_length=SPLIT)
     """One after another."""
+
+
+class Ending(BaseModel):
+    """How it is to end instead."""
+
+    explanation: str
+    safety_net: str
+    """What must bring the patient back."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +91,13 @@ def coached(made: Debrief, transcript: Transcript, coach: Coach, calls: Asks) ->
 
 
 def _put(b: Better, transcript: Transcript, knowledge: Knowledge, coach: Coach, calls: Asks) -> Better:
-    def wrong(given: Instead) -> str:
-        return next((w for text in given.instead if (w := _fault(clean(text), b, knowledge))), "")
+    def wrong(given: Any) -> str:
+        words = _words(given)
+        return next((w for text in words if (w := _fault(text, knowledge))), "") or _of_all(words, b, knowledge)
 
-    request = Request(
-        _messages(b, transcript, coach), Instead, sampling_at(coach.endpoint, coach.max_tokens), check=wrong
-    )
+    schema = Ending if b.cite.end else Questions
+    messages = _messages(b, transcript, coach)
+    request = Request(messages, schema, sampling_at(coach.endpoint, coach.max_tokens), check=wrong)
     try:
         reply = calls.ask(coach.endpoint, request, role=COACH, turn=b.cite.seq)
     except (CallError, BudgetSpent) as e:
@@ -94,21 +105,38 @@ def _put(b: Better, transcript: Transcript, knowledge: Knowledge, coach: Coach, 
     if reply.outcome is not Outcome.OK:
         what = reply.problems[-1] if reply.problems else reply.outcome.value
         return b.model_copy(update={"why_not": one_line(f"{coach.spec}: {what}", limit=200)})
-    words: Any = reply.given()
-    return b.model_copy(update={"instead": tuple(one_line(clean(w)) for w in words.instead), "by": coach.spec})
+    return b.model_copy(update={"instead": _words(reply.given()), "by": coach.spec})
 
 
-def _fault(text: str, b: Better, knowledge: Knowledge) -> str:
-    """What the rules find fault with in a model's words."""
-    if not text.strip():
+def _words(given: Questions | Ending) -> tuple[str, ...]:
+    texts = given.instead if isinstance(given, Questions) else (given.explanation, given.safety_net)
+    return tuple(one_line(clean(text), limit=LONGEST + 1) for text in texts)  # one more shows
+
+
+def _fault(text: str, knowledge: Knowledge) -> str:
+    """What is wrong with one of them."""
+    if not text:
         return "one of them is empty"
     if len(text) > LONGEST:
         return f"one of them is longer than {LONGEST} characters"
     if terms := unexplained(text, knowledge):
         return f"clinical words, not explained: {', '.join(terms)}"
-    if not b.cite.end and is_stacked(text, resolve(text, knowledge)):
-        return "several questions in one breath: give each as an entry of its own"
     return ""
+
+
+def _of_all(words: tuple[str, ...], b: Better, knowledge: Knowledge) -> str:
+    """What the rules that the doctor's words are held against find in these."""
+    cue = next((f.about for f in b.faults if f.rule == "cue"), "")
+    if b.cite.end:
+        if not is_explained(words[0]):
+            return "the explanation says no more than a name"
+        passed_over = cue and not takes_up_last(cue, manner(" ".join(words), Query(), knowledge), words[0])
+    else:
+        queries = [resolve(text, knowledge) for text in words]
+        if any(is_stacked(text, query) for text, query in zip(words, queries, strict=True)):
+            return "several questions in one breath: give each as an entry of its own"
+        passed_over = cue and not takes_up(manner(words[0], queries[0], knowledge))
+    return "what the patient let show is not taken up, with a word of feeling or a reason" if passed_over else ""
 
 
 def _messages(b: Better, transcript: Transcript, coach: Coach) -> tuple[Message, Message]:

@@ -17,7 +17,7 @@ from consult.html.matrix import Matrix, matrix
 from consult.html.page import render
 from consult.html.picture import LineChart, line_chart, share_chart
 from consult.report.model import By, LineUp, Report
-from consult.report.tables import sections
+from consult.report.tables import sections, why_read
 from consult.show.names import Names
 from consult.show.words import ENDS
 from consult.store.transcript import Transcript
@@ -111,6 +111,7 @@ def page(report: Report, transcripts: Sequence[Transcript], names: Names) -> str
         embedded=embedded,
         at={e.reader.header.consultation_id: e for e in embedded},
         name=names.of,
+        why_read=why_read,
         score_name=grid.score_name,
         not_embedded=report.design.consultations - len(embedded),
     )
@@ -246,7 +247,7 @@ def _embedded(report: Report, transcripts: Sequence[Transcript], names: Names) -
     for number, t in enumerate(transcripts, 1):
         found = notable.get(t.id, [])
         kinds = tuple(dict.fromkeys([n.kind for n in found] + (["at fault"] if t.id in faults else []))) or ("sample",)
-        why = tuple(n.why for n in found)
+        why = tuple(why_read(n, names.of) for n in found)
         reader = Reader(t, names)
         answer = reader.answer()
         line_up = found[0].line_up if found else _line_up_of(report, t)

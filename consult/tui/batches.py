@@ -258,19 +258,14 @@ with whatever is missing. A batch of another process is only watched."""
 
     def action_stop(self) -> None:
         """Nothing new is begun."""
-        if self.going is None or self.going.over:
-            self.app.notify("it does not run in this window", timeout=3)
-        else:
+        if self.going is not None:
             self.going.stop()
             if self.looks:
                 self._draw()
 
     def action_go_on(self) -> None:
         """Whatever is missing is played here."""
-        if self.going is not None and not self.going.over:
-            self.app.notify("it is running", timeout=3)
-        else:
-            self._go_on()
+        self._go_on()
 
     @work(thread=True, group="go on", exclusive=True)
     def _go_on(self) -> None:

@@ -39,7 +39,9 @@ def test_the_doctor_leaves_and_ends_it_another_time(tmp_path: Path) -> None:
     assert "“blod count” is no order here; near to it: Full blood count" in out
     assert "ST segment" in out
     assert "takes it up again" in err
-    assert [so_far["turns"] for _, so_far in left_open(db)] == [1]
+    assert [(s["turns"], s["scenario"], s["inquirer"]) for _, s in left_open(db)] == [
+        (1, "indigestion_at_the_wheel", "human")
+    ]
     code, out, err = played(db, "/diagnose\nheart attack 800\n/back\n" + END)
     assert "Does your chest hurt?" in out, "what was said before is seen again"
     assert "not taken: 1. condition: a probability is 0 to 100 %" in out

@@ -167,7 +167,7 @@ def test_the_facts_are_hidden_but_for_the_teacher_and_pause_keeps(tmp_path: Path
         screen.query_one("#say", Input).value = "/pause"
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, Home) and listing(pilot).rows)
-        assert listing(pilot).rows[0].cells[3] == "… not over"
+        assert listing(pilot).rows[0].cells[:4] == ("indigestion_at_the_wheel", "neutral", "human", "… not over")
         (db.parent / "open" / "broken.json").write_text("{")
         path = next((db.parent / "open").glob("[0-9a-f]*.json"))
         path.write_text(path.read_text().replace('"cell"', '"sell"'))

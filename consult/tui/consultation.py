@@ -129,7 +129,7 @@ what has come of that. On a narrow screen p changes between the two sides."""
         elif isinstance(message, Ended):
             self.over, self._problem, self._kept = True, message.problem, message.kept
             if self.timeline is None:
-                self.query_one("#title", Static).update(Text("✗ it cannot be shown", style="bold red"))
+                self.query_one("#title", Static).update(Text("✗ it cannot be shown; Esc leads back", style="bold red"))
                 self.query_one("#dialogue", Dialogue).show(0, over=True, problem=self._problem)
                 return
             if message.header is not None and message.header != self.timeline.header:

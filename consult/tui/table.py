@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from consult.clean import one_line
 from consult.errors import ConsultError, DataError
 from consult.events import Event, Ordered, Question, Stopped, StopReason
-from consult.players import HUMAN, SEATS
+from consult.players import DOCTOR, HUMAN, SEATS
 from consult.tui.feed import (
     Brought,
     Choice,
@@ -325,7 +325,11 @@ def _kept(path: Path) -> str | None:
 
 
 def _write(path: Path, choice: Choice, sitting: Sitting, done: list[Event], kept: str) -> None:
-    so_far = {"turns": sum(isinstance(e, Question) for e in done), "id": sitting.setup.cell[:16]}
+    h = sitting.header
+    so_far = {
+        "turns": sum(isinstance(e, Question) for e in done), "id": sitting.setup.cell[:16],
+        "scenario": h.scenario, "persona": h.persona, "inquirer": h.agents.get(DOCTOR),
+    }  # fmt: skip
     text = f'{{"choice": {json.dumps(choice)}, "so_far": {json.dumps(so_far)}, "sitting": {kept}}}'
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".tmp")

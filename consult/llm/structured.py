@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -135,7 +135,7 @@ def again(request: Request, answer: Answer, found: Read) -> Request:
     if found.outcome is Outcome.TRUNCATED:
         wrong = "That was cut off because it was too long. Be much shorter."
         wanted = _ONE_OBJECT  # the shape was not the trouble, and a small context would not hold it
-    if answer.enforced is not Enforced.SCHEMA:
+    if answer.enforced not in (Enforced.SCHEMA, Enforced.SHAPE):
         wanted = ""  # `with_schema` says it
     return _told(request, answer.text[:_SHOWN], f"{wrong} {wanted}".strip())
 
@@ -171,8 +171,9 @@ def with_schema(body: Json, schema: type[BaseModel] | None, mode: Enforced) -> J
     """The body of a request that asks for the schema in the way of `mode`."""
     if schema is None or mode is Enforced.NONE:
         return body
-    if mode is Enforced.SCHEMA:
+    if mode in (Enforced.SCHEMA, Enforced.SHAPE):
         strict, shown = _forms(schema)
+        shown = _closed(shown, without=_BOUNDS) if mode is Enforced.SHAPE else shown
         named = {"name": schema.__name__, "schema": shown, "strict": strict}
         return body | {"response_format": {"type": "json_schema", "json_schema": named}}
     *before, last = body["messages"]
@@ -187,7 +188,13 @@ def weaker(mode: Enforced, said: str) -> Enforced | None:
     """What to try where a server rejects a request with these words; None if they are about something else."""
     if not _NOT_ENFORCED.search(said):
         return None
-    return {Enforced.SCHEMA: Enforced.OBJECT, Enforced.OBJECT: Enforced.PROMPT}.get(mode)
+    if mode is Enforced.SCHEMA and any(name in said for name in _BOUNDS):
+        return Enforced.SHAPE  # OpenAI: "'maxLength' is not permitted"
+    return {Enforced.OBJECT: Enforced.PROMPT, Enforced.PROMPT: None}.get(mode, Enforced.OBJECT)
+
+
+_BOUNDS: Final = ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum")
+"""What of a schema not every server takes that enforces one."""
 
 
 _FORMS: Final[dict[type[BaseModel], tuple[bool, Json]]] = {}
@@ -201,14 +208,15 @@ def _forms(schema: type[BaseModel]) -> tuple[bool, Json]:
     return _FORMS[schema]
 
 
-def _closed(node: Any) -> Any:
+def _closed(node: Any, *, without: Sequence[str] = ()) -> Any:
     """Objects without further fields and with all of theirs required: what OpenAI calls strict. Titles and defaults go."""
     if isinstance(node, list):
-        return [_closed(x) for x in node]
+        return [_closed(x, without=without) for x in node]
     if not isinstance(node, dict):
         return node
-    out = {k: _closed(v) for k, v in node.items() if k != "default" and not (k == "title" and isinstance(v, str))}
+    gone = ("default", *without, *(["title"] if isinstance(node.get("title"), str) else []))
+    out = {k: _closed(v, without=without) for k, v in node.items() if k not in gone}
     if "properties" in node:
-        out["properties"] = {name: _closed(field) for name, field in node["properties"].items()}
+        out["properties"] = {name: _closed(field, without=without) for name, field in node["properties"].items()}
         out |= {"additionalProperties": False, "required": list(node["properties"])}
     return out

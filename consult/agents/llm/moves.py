@@ -30,13 +30,17 @@ def _share(value: Any) -> Any:
 
 
 Spoken = Annotated[Said, AfterValidator(_something)]
-Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1), BeforeValidator(_share)]
+LONGEST: Final = 100
+"""Characters of a name that a server which enforces lengths lets a model write: small ones do not find its end (ours)."""
+Name = Annotated[Spoken, Field(json_schema_extra={"maxLength": LONGEST})]
+"""What is longer, where nothing enforces it, is taken all the same."""
 
 
 class NamedCondition(BaseModel):
     """One entry of a differential."""
 
-    condition: Spoken
+    condition: Name
     probability: Share
 
 
@@ -47,7 +51,7 @@ class _Ask(BaseModel):
 
 class _Order(BaseModel):
     kind: Literal["order"]
-    order: Spoken
+    order: Name
 
 
 @lru_cache(maxsize=64)

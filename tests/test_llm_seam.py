@@ -307,11 +307,30 @@ def test_errors_say_whether_another_attempt_may_help_and_survive_a_pipe() -> Non
         ({"transport": "pigeon"}, "no transport"),
         ({"concurrency": 0}, "more than 0"),
         ({"timeout": 0}, "more than 0"),
+        ({"timeout": float("nan")}, "--timeout: it is more than 0"),
+        ({"api_base": "http://"}, "is no address"),
+        ({"api_base": "http://127.0.0.1:99351/v1"}, "is no address"),
     ],
 )
 def test_an_endpoint_that_cannot_be(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         Endpoint(**({"model": "openai/x"} | fields))
+
+
+def test_an_address_keeps_what_stands_behind_its_question_mark_and_tells_no_key() -> None:
+    for base, url in (
+        ("http://h:1/v1", "http://h:1/v1/chat/completions"),
+        ("http://h:1/v1/", "http://h:1/v1/chat/completions"),
+        ("https://h/v1?api-version=2024-10-21&api-key=hunter22", "https://h/v1/chat/completions?api-version=2024-10-21&api-key=hunter22"),
+    ):  # fmt: skip
+        assert Endpoint("openai/x", base).url == url
+    keyed = Endpoint("openai/x", "https://h/v1?api-version=2024-10-21&api-key=hunter22")
+    assert keyed.secrets() == ("hunter22",)
+    assert "hunter22" not in keyed.name
+    for base in ("htp://me:hunter22@h/v1", "me:hunter22@h:1/v1", "h/v1?key=hunter22"):
+        with pytest.raises(UsageError, match="is no address") as caught:
+            Endpoint("openai/x", base)
+        assert "hunter22" not in str(caught.value)
 
 
 def test_what_an_endpoint_knows_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,6 +342,8 @@ def test_what_an_endpoint_knows_of_itself(monkeypatch: pytest.MonkeyPatch) -> No
     assert own.secrets() == ("pass1234",)
     monkeypatch.setenv("CONSULT_API_KEY", SECRET)
     assert own.secret == SECRET
+    monkeypatch.setenv("CONSULT_API_KEY", f"{SECRET}\r\n")  # as files keep them
+    assert (own.secret, own.secrets()) == (SECRET, (SECRET, "pass1234"))
     theirs = Endpoint("openai/gpt-4o-mini")
     assert (theirs.direct, theirs.secret, theirs.key_name) == (False, "", "OPENAI_API_KEY")
     assert theirs.secrets() == ("sk-theirs-not-for-others",)

@@ -181,6 +181,41 @@ def test_nothing_answers(world: World) -> None:
     assert "start the server" in str(caught.value)
 
 
+def test_a_proxy_of_the_environment_is_used(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.server.forget()
+    proxy = world.server.url.removesuffix("/v1").replace("//", "//me:proxypassword@")
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    monkeypatch.setenv("http_proxy", proxy)
+    there = Endpoint("openai/local", "http://models.example/v1", key=SECRET, transport=world.kind)
+    assert world.calls.ask(there, HELLO, role="patient", turn=1).text == "A proper answer."
+    headers = world.server.headers[-1]
+    assert (headers["host"], headers["authorization"]) == ("models.example", f"Bearer {SECRET}")
+    assert headers["proxy-authorization"].startswith("Basic ")
+
+
+def test_a_server_on_this_machine_is_reached_past_every_proxy(
+    running: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://me:proxypassword@127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "lab.example")
+    world = World(running, "direct")
+    with world.client:
+        assert world.ask(HELLO, Say())[0].outcome is Outcome.OK
+        with pytest.raises(CallError, match="HTTP_PROXY") as caught:
+            world.calls.ask(Endpoint("openai/x", "http://models.example/v1"), HELLO, role="patient", turn=1)
+    assert caught.value.kind is Kind.UNREACHABLE
+    assert "proxypassword" not in str(caught.value)
+    reached = [f"http://{host}/v1" for host in ("localhost", "[::1]:8081", "a.localhost", "gpu.lab.example:8000")]
+    assert [direct._proxy_to(url) for url in reached] == [None] * 4
+
+
+def test_a_key_with_a_line_break_within_is_the_keys_trouble(running: ScriptedServer) -> None:
+    world = World(running, "direct")
+    with world.client:
+        assert world.fails(key="two\nlines").kind is Kind.AUTH
+
+
 @pytest.mark.parametrize("headers", [{"retry-after": "7"}, {"retry-after-ms": "7000"}], ids=["seconds", "milliseconds"])
 def test_retry_after_is_honoured(world: World, headers: dict[str, str]) -> None:
     reply, _ = world.ask(HELLO, Fail(429, headers), Say())
@@ -286,6 +321,12 @@ def test_litellm_is_quiet_and_asks_no_network_for_prices(running: ScriptedServer
     litellm = sys.modules["litellm"]
     assert litellm.telemetry is False
     assert logging.getLogger("LiteLLM").level > logging.CRITICAL
+
+
+def test_a_model_without_a_provider_says_how_names_are_written() -> None:
+    with Client() as client, pytest.raises(CallError, match="begins with one, as in openai/gpt-5-mini") as caught:
+        client.calls("c").ask(Endpoint("nosuch/model"), HELLO, role="patient", turn=1)
+    assert (caught.value.kind, caught.value.attempts) == (Kind.NOT_FOUND, 1)
 
 
 def test_a_provider_without_its_key_says_which_to_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,6 +169,18 @@ def test_an_inquirers_names_end_and_its_schema_has_no_words_of_pydantics_own() -
     defined = shown["$defs"]
     assert defined["_Order"]["properties"]["order"]["maxLength"] == 100
     assert defined["NamedCondition"]["properties"]["condition"]["maxLength"] == 100
+    for shape in ("_Ask", "Conclude", "Refer"):
+        free = [
+            f
+            for f in defined[shape]["properties"].values()
+            if f.get("type") == "string" and not f.keys() & {"enum", "const"}
+        ]
+        assert free
+        assert all(f["maxLength"] == 1000 for f in free)
+    assert (
+        defined["Conclude"]["properties"]["plan"]["maxItems"],
+        defined["Refer"]["properties"]["differential"]["maxItems"],
+    ) == (10, 5)
     assert defined["NamedCondition"]["properties"]["probability"] == {"type": "number", "minimum": 0, "maximum": 1}
     long = {"rationale": "", "action": {"kind": "order", "order": "a scan of " + "the chest " * 20}}
     assert action_of(schema.model_validate(long)).order == long["action"]["order"]

@@ -32,9 +32,22 @@ def _share(value: Any) -> Any:
 Spoken = Annotated[Said, AfterValidator(_something)]
 Share = Annotated[float, Field(ge=0, le=1), BeforeValidator(_share)]
 LONGEST: Final = 100
-"""Characters of a name that a server which enforces lengths lets a model write: small ones do not find its end (ours)."""
-Name = Annotated[Spoken, Field(json_schema_extra={"maxLength": LONGEST})]
-"""What is longer, where nothing enforces it, is taken all the same."""
+"""Characters of a name or a step that a server which enforces lengths lets a model write, since small ones do not find an
+end; `SPEECH` of what is said, `_FEW` of names and `_STEPS` of a plan. All are ours: a whole conclusion fits into the 1,000 tokens
+to which a server of one's own is held. What is longer, where nothing enforces it, is taken all the same."""
+SPEECH: Final = 1000
+_FEW: Final = 5
+_STEPS: Final = 10
+
+
+def _most(**bounds: int) -> Any:
+    """Told to whoever enforces a schema, and not looked at by us."""
+    return Field(json_schema_extra={**bounds})
+
+
+Name = Annotated[Spoken, _most(maxLength=LONGEST)]
+Step = Annotated[Said, _most(maxLength=LONGEST)]
+Speech = Annotated[Said, _most(maxLength=SPEECH)]
 
 
 class NamedCondition(BaseModel):
@@ -46,7 +59,7 @@ class NamedCondition(BaseModel):
 
 class _Ask(BaseModel):
     kind: Literal["ask"]
-    text: Spoken
+    text: Annotated[Spoken, _most(maxLength=SPEECH)]
 
 
 class _Order(BaseModel):
@@ -58,18 +71,19 @@ class _Order(BaseModel):
 def schema_of(kinds: tuple[str, ...], departments: tuple[str, ...], *, rationale: bool) -> type[BaseModel]:
     """The object that a model is asked for where these kinds of action are open. `departments`: `primary/secondary`."""
     place: Any = Literal[departments]
-    differential: Any = (list[NamedCondition], Field(max_length=50))
-    said: dict[str, Any] = {"explanation": (Said, ...), "safety_net": (Said, ...)}
+    differential: Any = (list[NamedCondition], Field(max_length=50, json_schema_extra={"maxItems": _FEW}))
+    said: dict[str, Any] = {"explanation": (Speech, ...), "safety_net": (Speech, ...)}
     where: dict[str, Any] = {"department": (place, ...), "urgency": (Urgency, ...), "differential": differential}
-    conclude: dict[str, Any] = {"kind": (Literal["conclude"], ...), "plan": (list[Said], Field(max_length=50))}
-    refer: dict[str, Any] = {"kind": (Literal["refer"], ...), "reason": (Said, ...)}
+    conclude: dict[str, Any] = {"kind": (Literal["conclude"], ...)}
+    conclude["plan"] = (list[Step], Field(max_length=50, json_schema_extra={"maxItems": _STEPS}))
+    refer: dict[str, Any] = {"kind": (Literal["refer"], ...), "reason": (Speech, ...)}
     shapes: dict[str, Any] = {
         "ask": _Ask,
         "order": _Order,
         "conclude": create_model("Conclude", **conclude, **where, **said),
         "refer": create_model("Refer", **refer, **where, **said),
     }
-    fields: dict[str, Any] = {"rationale": (Said, ...)} if rationale else {}
+    fields: dict[str, Any] = {"rationale": (Speech, ...)} if rationale else {}
     fields["action"] = (reduce(or_, (shapes[k] for k in kinds)), ...)
     return create_model("Turn", **fields)
 

@@ -16,7 +16,7 @@ from scripted_server import completion
 from consult.errors import AgentError, InfrastructureError, UsageError
 from consult.events import StopReason
 from consult.llm.account import Budget
-from consult.llm.base import Message, Outcome, Reply, Request, Sampling, Usage
+from consult.llm.base import Image, Message, Outcome, Reply, Request, Sampling, Usage
 from consult.llm.client import Calls, Client
 from consult.llm.endpoint import Endpoint
 from consult.llm.errors import BudgetSpent, CallError, Kind, UnusableReply
@@ -356,6 +356,8 @@ def test_the_hash_of_a_request_covers_what_decides_the_answer() -> None:
         Request(HELLO.messages, sampling=Sampling(temperature=0.0)).fingerprint("m"),
         Request(HELLO.messages, sampling=Sampling(extra={"top_k": 4})).fingerprint("m"),
         Request(HELLO.messages[:1]).fingerprint("m"),
+        *(Request((Message("user", "See:", (i,)),)).fingerprint("m") for i in (
+            Image(data=b"a"), Image(data=b"b"), Image(url="a"), Image(url="a", caption="a rash"))),
     }  # fmt: skip
-    assert len(hashes) == 6
+    assert len(hashes) == 10
     assert HELLO.fingerprint("m") == Request(HELLO.messages, max_asks=9).fingerprint("m")

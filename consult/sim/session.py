@@ -210,7 +210,8 @@ def context(setup: Setup, hear: OnText | None = None) -> Context:
     p = setup.provenance
     shared = (setup.seed, setup.epoch, p.scenario)
     asked_after = setup.panel is not None or setup.matcher is not None
-    talk = Talk(setup.models, setup.cell[:ID], hear) if played_by_models(setup.line_up) or asked_after else None
+    talked = played_by_models(setup.line_up) or asked_after
+    talk = Talk(setup.models, setup.cell[:ID], hear, epoch=setup.epoch) if talked else None
     spec, given = setup.line_up["inquirer"], None
     if spec.startswith(PREFIX):
         given = setup.aids.given(spec, setup.scenario, setup.album, setup.knowledge, setup.models)

@@ -136,11 +136,11 @@ class _Heard:
 class Talk:
     """The calls of one consultation."""
 
-    def __init__(self, models: Models, consultation: str, hear: OnText | None = None) -> None:
+    def __init__(self, models: Models, consultation: str, hear: OnText | None = None, *, epoch: int = 0) -> None:
         """`hear`: the inquirer's words while they come. Raises ConsultError where the ledger or cassette cannot be used."""
         self._models = models
         self._hear = hear
-        self._calls = _client(models).calls(consultation, budget=models.budget)
+        self._calls = _client(models).calls(consultation, epoch=epoch, budget=models.budget)
         self._heard: dict[str, _Heard] = {}
 
     def endpoint(self, said: ModelSpec) -> Endpoint:

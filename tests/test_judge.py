@@ -26,6 +26,7 @@ from consult.judge.rulings import RulingsSaid, schema_of, stands_in
 from consult.judge.view import view_of
 from consult.llm.account import Budget
 from consult.llm.client import Client
+from consult.llm.ledger import SqliteLedger
 from consult.llm.pacing import Retry
 from consult.store.db import Store
 from consult.store.transcript import Transcript
@@ -269,10 +270,13 @@ def test_a_dialogue_that_failed_is_not_judged(server: ScriptedServer) -> None:
     assert server.requests == []
 
 
-def test_votes_are_put_together_by_their_median_and_their_agreement_is_told(server: ScriptedServer) -> None:
+def test_votes_are_put_together_by_their_median_and_their_agreement_is_told(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
     yes, no = ruling("a", 1, "Since when", 2), ruling("a", 0)
     server.will(rulings(yes), rulings(no), rulings(yes))
-    got = run(server, "llm:openai/j,llm:openai/j,llm:openai/k", sheet("a"))
+    kept = SqliteLedger(tmp_path / "ledger.db")  # no vote is the ledger's copy of the one before
+    got = run(server, "llm:openai/j,llm:openai/j,llm:openai/k", sheet("a"), ledger=kept)
     assert values(got) == {"judge.own.a": 1, "judge.own": 1, "judge.own.agreement": pytest.approx(1 / 3)}
     assert reasons(got)["judge.own.a"].startswith("votes 1, 0, 1")
     assert [r["model"] for r in server.requests] == ["j", "j", "k"]

@@ -217,6 +217,17 @@ def test_a_server_that_enforces_a_schema_lets_no_other_item_be_named() -> None:
     assert schema_of(("1.1",)) is RulingsSaid
 
 
+def test_what_a_judge_writes_has_an_end_where_a_server_enforces_it() -> None:
+    for items, most in ((("1.1", "1.2"), 2), (("1.1",), 1)):
+        shown = schema_of(items).model_json_schema()
+        one, quote = (shown["$defs"][name]["properties"] for name in ("RulingSaid", "QuoteSaid"))
+        assert shown["properties"]["rulings"]["maxItems"] == most
+        assert one["quotes"]["maxItems"] == 8
+        assert [f["maxLength"] for f in (one["reason"], quote["text"])] == [400, 400]
+    longer = {"item": "1.1", "value": 1, "reason": "because " * 100}
+    assert schema_of(("1.1",)).model_validate({"rulings": [longer] * 2}).rulings[0].reason == longer["reason"]
+
+
 def test_items_that_want_no_quote_need_none(server: ScriptedServer) -> None:
     server.will(rulings(ruling("a", 1)))
     assert values(run(server, "llm:openai/j", sheet("a", quotes="none")))["judge.own"] == 1

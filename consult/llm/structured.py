@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from consult.clean import one_line
 from consult.llm.base import Answer, Enforced, Json, Message, Outcome, Request
@@ -160,6 +160,11 @@ _SHOWN: Final = 2000
 """Characters of an answer that it is shown again when it did not do; `_GLIMPSE` where these are too many (ours)."""
 _GLIMPSE: Final = 200
 _ONE_OBJECT: Final = "Answer with one JSON object and nothing else: no explanation, no code fence."
+
+
+def at_most(**bounds: int) -> Any:
+    """For a field: bounds that a server which enforces lengths and counts holds a model to. Where none does, nothing is refused."""
+    return Field(json_schema_extra={**bounds})
 
 
 def instruction(schema: type[BaseModel]) -> str:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, create_model
 
 from consult.actions import Ask, Conclude, Order, Refer, as_action
+from consult.llm.structured import at_most
 from consult.terms import Said, Urgency
 
 KINDS: Final = ("ask", "order", "conclude", "refer")
@@ -40,14 +41,9 @@ _FEW: Final = 5
 _STEPS: Final = 10
 
 
-def _most(**bounds: int) -> Any:
-    """Told to whoever enforces a schema, and not looked at by us."""
-    return Field(json_schema_extra={**bounds})
-
-
-Name = Annotated[Spoken, _most(maxLength=LONGEST)]
-Step = Annotated[Said, _most(maxLength=LONGEST)]
-Speech = Annotated[Said, _most(maxLength=SPEECH)]
+Name = Annotated[Spoken, at_most(maxLength=LONGEST)]
+Step = Annotated[Said, at_most(maxLength=LONGEST)]
+Speech = Annotated[Said, at_most(maxLength=SPEECH)]
 
 
 class NamedCondition(BaseModel):
@@ -59,7 +55,7 @@ class NamedCondition(BaseModel):
 
 class _Ask(BaseModel):
     kind: Literal["ask"]
-    text: Annotated[Spoken, _most(maxLength=SPEECH)]
+    text: Annotated[Spoken, at_most(maxLength=SPEECH)]
 
 
 class _Order(BaseModel):
@@ -71,11 +67,11 @@ class _Order(BaseModel):
 def schema_of(kinds: tuple[str, ...], departments: tuple[str, ...], *, rationale: bool) -> type[BaseModel]:
     """The object that a model is asked for where these kinds of action are open. `departments`: `primary/secondary`."""
     place: Any = Literal[departments]
-    differential: Any = (list[NamedCondition], Field(max_length=50, json_schema_extra={"maxItems": _FEW}))
+    differential: Any = (Annotated[list[NamedCondition], at_most(maxItems=_FEW)], Field(max_length=50))
     said: dict[str, Any] = {"explanation": (Speech, ...), "safety_net": (Speech, ...)}
     where: dict[str, Any] = {"department": (place, ...), "urgency": (Urgency, ...), "differential": differential}
     conclude: dict[str, Any] = {"kind": (Literal["conclude"], ...)}
-    conclude["plan"] = (list[Step], Field(max_length=50, json_schema_extra={"maxItems": _STEPS}))
+    conclude["plan"] = (Annotated[list[Step], at_most(maxItems=_STEPS)], Field(max_length=50))
     refer: dict[str, Any] = {"kind": (Literal["refer"], ...), "reason": (Speech, ...)}
     shapes: dict[str, Any] = {
         "ask": _Ask,

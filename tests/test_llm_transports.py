@@ -7,9 +7,11 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Annotated
 
 import pytest
 from llm_world import HELLO, OBJECT, SECRET, Complaint, Time
+from pydantic import BaseModel
 from scripted_server import Behaviour, Cut, Drip, Endless, Fail, Raw, Reset, Say, ScriptedServer, redirect
 
 from consult.llm import direct
@@ -18,6 +20,7 @@ from consult.llm.client import Calls, Client
 from consult.llm.endpoint import Endpoint
 from consult.llm.errors import CallError, Kind
 from consult.llm.pacing import Retry
+from consult.llm.structured import at_most
 
 pytestmark = [  # about litellm's own types, from inside litellm
     pytest.mark.filterwarnings("ignore:Item .* on TypedDict class:UserWarning"),
@@ -248,6 +251,19 @@ def test_a_server_without_schemas_is_asked_in_a_weaker_way_from_then_on(world: W
     assert kinds == ["json_schema", "json_object", None]
     assert '"days"' in world.server.requests[-1]["messages"][-1]["content"]
     assert world.ask(OBJECT, Say('{"site": "chest", "days": 1}'))[1] == 1
+
+
+def test_a_server_that_takes_no_lengths_is_given_the_schema_without_them(world: World) -> None:
+    class Named(BaseModel):
+        name: Annotated[str, at_most(maxLength=9)]
+
+    wrong = (
+        "Invalid schema for response_format 'Named': In context=('properties', 'name'), 'maxLength' is not permitted."
+    )
+    reply, seen = world.ask(Request(HELLO.messages, Named), Fail(400, message=wrong), Say('{"name": "Ann"}'))
+    assert (reply.given().name, reply.enforced, seen) == ("Ann", Enforced.SHAPE, 2)
+    held, less = (r["response_format"]["json_schema"]["schema"]["properties"] for r in world.server.requests)
+    assert (held, less) == ({"name": {"type": "string", "maxLength": 9}}, {"name": {"type": "string"}})
 
 
 def test_a_wrong_object_is_asked_for_again_with_the_error_shown(world: World) -> None:

@@ -100,9 +100,8 @@ def _judged(blob: bytes, content: Content, asked: Asked, client: Client, by: Sco
         return Missing(by, one_line(str(e)))
     _, _, hospital, knowledge = played
     seen, trouble = Case(case, knowledge, hospital, happened), Trouble()
-    calls = client.calls(
-        transcript.id, epoch=transcript.header.epoch
-    )  # the key of the run, whose judges are not asked twice
+    # the key of the run, whose judges are not asked twice
+    calls = client.calls(transcript.id, epoch=transcript.header.epoch)
     said: tuple[Event, ...] = ()
     if asked.matcher is not None:
         seen = replace(seen, meant=meant(seen, asked.matcher, calls, trouble))

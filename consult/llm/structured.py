@@ -177,8 +177,7 @@ def with_schema(body: Json, schema: type[BaseModel] | None, mode: Enforced) -> J
     if schema is None or mode is Enforced.NONE:
         return body
     if mode in (Enforced.SCHEMA, Enforced.SHAPE):
-        strict, shown = _forms(schema)
-        shown = _closed(shown, without=_BOUNDS) if mode is Enforced.SHAPE else shown
+        strict, shown = _forms(schema, mode)
         named = {"name": schema.__name__, "schema": shown, "strict": strict}
         return body | {"response_format": {"type": "json_schema", "json_schema": named}}
     *before, last = body["messages"]
@@ -202,18 +201,18 @@ _BOUNDS: Final = ("minLength", "maxLength", "minItems", "maxItems", "minimum", "
 """What of a schema not every server takes that enforces one."""
 
 
-_FORMS: Final[dict[type[BaseModel], tuple[bool, Json]]] = {}
+_FORMS: Final[dict[tuple[type[BaseModel], Enforced], tuple[bool, Json]]] = {}
 
 
-def _forms(schema: type[BaseModel]) -> tuple[bool, Json]:
+def _forms(schema: type[BaseModel], mode: Enforced = Enforced.SCHEMA) -> tuple[bool, Json]:
     """The JSON Schema as servers that enforce it want it, and whether it is closed, so that they can."""
-    if schema not in _FORMS:
-        shown = _closed(schema.model_json_schema())
-        _FORMS[schema] = ('"additionalProperties": {' not in json.dumps(shown), shown)
-    return _FORMS[schema]
+    if (schema, mode) not in _FORMS:
+        shown = _closed(schema.model_json_schema(), without=_BOUNDS if mode is Enforced.SHAPE else ())
+        _FORMS[schema, mode] = ('"additionalProperties": {' not in json.dumps(shown), shown)
+    return _FORMS[schema, mode]
 
 
-def _closed(node: Any, *, without: Sequence[str] = ()) -> Any:
+def _closed(node: Any, *, without: Sequence[str]) -> Any:
     """Objects without further fields and with all of theirs required: what OpenAI calls strict. Titles and defaults go."""
     if isinstance(node, list):
         return [_closed(x, without=without) for x in node]

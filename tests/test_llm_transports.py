@@ -251,6 +251,7 @@ def test_a_server_without_schemas_is_asked_in_a_weaker_way_from_then_on(world: W
     assert kinds == ["json_schema", "json_object", None]
     assert '"days"' in world.server.requests[-1]["messages"][-1]["content"]
     assert world.ask(OBJECT, Say('{"site": "chest", "days": 1}'))[1] == 1
+    assert "response_format" not in world.server.requests[-1]
 
 
 def test_a_server_that_takes_no_lengths_is_given_the_schema_without_them(world: World) -> None:

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import pytest
+from aiohttp import web
 from llm_world import HELLO, OBJECT, SECRET, Complaint, Time
 from pydantic import BaseModel
-from scripted_server import Behaviour, Cut, Drip, Endless, Fail, Raw, Reset, Say, ScriptedServer, redirect
+from scripted_server import Behaviour, Cut, Drip, Endless, Fail, Json, Raw, Reset, Say, ScriptedServer, redirect
 
 from consult.llm import direct
 from consult.llm.base import Enforced, Image, Message, Outcome, Reply, Request, Sampling
@@ -289,6 +290,29 @@ def test_a_stream_is_heard_and_put_together(world: World) -> None:
     assert "".join(str(x) for x in heard[again + 1 :]) == "It hurts when I run."
     assert len(heard[again + 1 :]) > 3
     assert all(r["stream"] for r in world.server.requests)
+
+
+class Fades(Say):
+    """A stream that is over, though nobody said that this is the end."""
+
+    async def __call__(self, request: web.Request, asked: Json) -> web.StreamResponse:
+        chunk = {"choices": [{"index": 0, "delta": {"content": "It hur"}, "finish_reason": None}]}
+        return web.Response(text=f"data: {json.dumps(chunk)}\n\n", content_type="text/event-stream")
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "kind"), [(Fades(), Kind.RESET), (Endless(), Kind.GARBLED)], ids=["fades", "endless"]
+)
+def test_a_stream_without_its_end_is_no_answer(
+    running: ScriptedServer, behaviour: Behaviour, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(direct, "MOST_BYTES", 100_000)
+    world = World(running, "direct")
+    running.forget()
+    running.will(*[behaviour] * 3)
+    with world.client, pytest.raises(CallError) as caught:
+        world.calls.ask(world.endpoint(timeout=5.0), HELLO, role="patient", turn=1, on_text=lambda _: None)
+    assert (caught.value.kind, len(running.requests)) == (kind, 3)
 
 
 def test_no_key_in_any_error_log_or_print(

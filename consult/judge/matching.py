@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
@@ -55,14 +55,22 @@ class Matcher:
         return {f"{MATCHER}/{name}": known["sha256"] for name, known in self.prompts.identity.items()}
 
 
-def matcher_of(spec: str, *, api_base: str = "", transport: str = "", concurrency: int = CONCURRENCY) -> Matcher | None:
+def matcher_of(
+    spec: str,
+    *,
+    api_base: str = "",
+    transport: str = "",
+    concurrency: int = CONCURRENCY,
+    per_minute: int | None = None,
+) -> Matcher | None:
     """The matcher that a spec names; None: nobody, names are matched by rule alone. Raises UsageError or DataError."""
     if spec in ("", "reference"):
         return None
     if not spec.startswith(_PREFIX):
         raise UsageError(f"--{MATCHER}: {spec!r} is no model (mend: llm:MODEL, or leave it out)")
     model, bound = bounded(spec)
-    endpoint = Endpoint(model, api_base, transport=transport, concurrency=concurrency, timeout=TIMEOUT)
+    how: dict[str, Any] = {"transport": transport, "concurrency": concurrency, "per_minute": per_minute}
+    endpoint = Endpoint(model, api_base, timeout=TIMEOUT, **how)
     return Matcher(spec, endpoint, prompts_in(MATCHER, _PROMPTS), bound)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from consult.errors import UsageError
 from consult.judge.rubric import BUILT_IN, Rubric, load_rubrics
@@ -94,6 +94,7 @@ def panel_of(
     api_base: str = "",
     transport: str = "",
     concurrency: int = CONCURRENCY,
+    per_minute: int | None = None,
 ) -> Panel:
     """The panel that `--assessor` names; prompts of one's own stand in `prompts/judge` of CONSULT_PATH.
 
@@ -101,7 +102,8 @@ def panel_of(
     """
 
     def endpoint(model: str) -> Endpoint:
-        return Endpoint(model, api_base, transport=transport, concurrency=concurrency, timeout=TIMEOUT)
+        how: dict[str, Any] = {"transport": transport, "concurrency": concurrency, "per_minute": per_minute}
+        return Endpoint(model, api_base, timeout=TIMEOUT, **how)
 
     judges = tuple(
         Judge(one, endpoint(model), vote, bound)

@@ -42,6 +42,8 @@ class Models:
     """Calls under way at a time."""
     timeout: float = TIMEOUT
     """Seconds for one whole answer."""
+    per_minute: int | None = None
+    """Calls that may begin in any minute; None: as many as there are."""
     ledger: str = ""
     """The file in which answers are kept; empty: none."""
     record: str = ""
@@ -53,9 +55,12 @@ class Models:
 
     def endpoint(self, model: str) -> Endpoint:
         """Where a model is reached. Raises UsageError where its name or the address can be none."""
-        return Endpoint(
-            model, self.api_base, transport=self.transport, concurrency=self.concurrency, timeout=self.timeout
-        )
+        how: dict[str, Any] = {
+            "transport": self.transport,
+            "concurrency": self.concurrency,
+            "per_minute": self.per_minute,
+        }
+        return Endpoint(model, self.api_base, timeout=self.timeout, **how)
 
     def sampling(self, max_tokens: int | None) -> Sampling:
         """How a model draws its words: as its provider or server has it, but for how many there may be in an answer."""

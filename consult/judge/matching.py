@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, Field
 
@@ -69,8 +69,9 @@ def matcher_of(
     if not spec.startswith(_PREFIX):
         raise UsageError(f"--{MATCHER}: {spec!r} is no model (mend: llm:MODEL, or leave it out)")
     model, bound = bounded(spec)
-    how: dict[str, Any] = {"transport": transport, "concurrency": concurrency, "per_minute": per_minute}
-    endpoint = Endpoint(model, api_base, timeout=TIMEOUT, **how)
+    endpoint = Endpoint(
+        model, api_base, transport=transport, concurrency=concurrency, per_minute=per_minute, timeout=TIMEOUT
+    )
     return Matcher(spec, endpoint, prompts_in(MATCHER, _PROMPTS), bound)
 
 

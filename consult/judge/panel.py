@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from consult.errors import UsageError
 from consult.judge.rubric import BUILT_IN, Rubric, load_rubrics
@@ -102,8 +102,9 @@ def panel_of(
     """
 
     def endpoint(model: str) -> Endpoint:
-        how: dict[str, Any] = {"transport": transport, "concurrency": concurrency, "per_minute": per_minute}
-        return Endpoint(model, api_base, timeout=TIMEOUT, **how)
+        return Endpoint(
+            model, api_base, transport=transport, concurrency=concurrency, per_minute=per_minute, timeout=TIMEOUT
+        )
 
     judges = tuple(
         Judge(one, endpoint(model), vote, bound)

@@ -39,8 +39,6 @@ to which a server of one's own is held. What is longer, where nothing enforces i
 SPEECH: Final = 1000
 _FEW: Final = 5
 _STEPS: Final = 10
-
-
 Name = Annotated[Spoken, at_most(maxLength=LONGEST)]
 Step = Annotated[Said, at_most(maxLength=LONGEST)]
 Speech = Annotated[Said, at_most(maxLength=SPEECH)]

@@ -30,8 +30,6 @@ _LONGEST: Final = 4000
 """Characters of an utterance that the model is shown, of a human who does not find an end (ours)."""
 _ANY: Final = (None, 0, 130)
 """Sex and ages of a finding that any patient may have."""
-
-
 _QUOTED: Final = 400
 """Characters of the words for one thing that a server which enforces lengths lets the model write (ours)."""
 Id = Annotated[str, at_most(maxLength=100)]

@@ -55,12 +55,10 @@ class Models:
 
     def endpoint(self, model: str) -> Endpoint:
         """Where a model is reached. Raises UsageError where its name or the address can be none."""
-        how: dict[str, Any] = {
-            "transport": self.transport,
-            "concurrency": self.concurrency,
-            "per_minute": self.per_minute,
-        }
-        return Endpoint(model, self.api_base, timeout=self.timeout, **how)
+        return Endpoint(
+            model, self.api_base, transport=self.transport, concurrency=self.concurrency, per_minute=self.per_minute,
+            timeout=self.timeout,
+        )  # fmt: skip
 
     def sampling(self, max_tokens: int | None) -> Sampling:
         """How a model draws its words: as its provider or server has it, but for how many there may be in an answer."""

@@ -187,7 +187,9 @@ def orders(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
     found = timeline.all(Result, upto)
     if not found:
         return _quiet("nothing has been ordered")
-    out = _quiet(f"… and {len(found) - _LATEST} before\n" if len(found) > _LATEST else "")
+    out = Text()
+    if len(found) > _LATEST:
+        out.append(f"… and {len(found) - _LATEST} before\n", style=QUIET)
     for r in found[-_LATEST:]:
         extra = "" if r.status == "recorded" else f" ({r.status.replace('_', ' ')})"
         out.append(scene.name(r.order) + extra, style="bold").append(f"  turn {r.turn}, cost {r.cost:g}\n", style=QUIET)

@@ -51,7 +51,7 @@ class ConsultApp(App[None]):
         Binding("question_mark,f1", "help", "Help", show=False, key_display="?"),
         Binding("ctrl+t", "next_theme", "Theme", show=False),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
-        Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True),  # in a box, too
+        Binding("ctrl+c", "interrupt", "Quit, or copy", show=False, priority=True),  # in a box, too
         # First of all, or what is typed right behind them still goes to the field before.
         Binding("tab", "focus_next", "Next field", show=False, priority=True),
         Binding("shift+tab", "focus_previous", "Field before", show=False, priority=True),

@@ -14,8 +14,8 @@ from consult.scenario import Fact, Release, State
 
 Parents = Callable[[str], str | None]
 Covers = Callable[[str], Collection[str]]
-_AT_HAND: Final = frozenset({Release.OPENING, Release.VOLUNTEERED, Release.ON_TOPIC})
-"""Rules of what comes to the tongue without being asked for by name."""
+AT_HAND: Final = (Release.OPENING, Release.VOLUNTEERED, Release.ON_TOPIC)
+"""Rules of what comes to the tongue without being asked for by name, the readiest first."""
 
 
 def admits(
@@ -59,7 +59,7 @@ def admits(
 def _only_so(covered: Collection[str], facts: Mapping[str, Fact]) -> bool:
     """Whether nothing of a group is at hand, so that who keeps back what must be asked for would deny it all."""
     there = (facts[f] for f in covered if f in facts)
-    return not any(f.state is State.PRESENT and f.release in _AT_HAND for f in there)
+    return not any(f.state is State.PRESENT and f.release in AT_HAND for f in there)
 
 
 def at_opening(facts: Iterable[Fact], parent_of: Parents) -> dict[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-from consult.disclosure import admits, ancestors, at_opening
+from consult.disclosure import AT_HAND, admits, ancestors, at_opening
 from consult.events import Query, Told
 from consult.knowledge.model import BACKGROUND, Finding, FindingKind, Knowledge, Source
 from consult.language.lexicon import suits
@@ -37,7 +37,6 @@ _LOSS: Final = re.compile(
     r"\b(?:die[ds]?|dying|dead|death|widow\w*|funeral|killed|buried|stillborn|miscarriage|los(?:t|ing) (?:him|her|my|our))\b"
 )
 """Words of a fact after which nobody jokes."""
-_ORDER: Final = (Release.OPENING, Release.VOLUNTEERED, Release.ON_TOPIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +203,13 @@ class Policy:
             return []
         found: list[tuple[int, int, Told]] = []
         for i, fact in enumerate(self.scenario.facts):
-            if fact.release not in _ORDER or fact.state is not State.PRESENT:
+            if fact.release not in AT_HAND or fact.state is not State.PRESENT:
                 continue
             if fact.finding in already or fact.finding in self.told or not self._ancestors_told(fact.finding, already):
                 continue
             rule = self._admits(fact, query)
             if rule and not self._slips(fact):
-                found.append((_ORDER.index(fact.release), i, _told(fact, rule)))
+                found.append((AT_HAND.index(fact.release), i, _told(fact, rule)))
         return [t for _, _, t in sorted(found, key=lambda x: x[:2])[:count]]
 
     def _room(self, facts: float) -> float:

@@ -142,8 +142,11 @@ class Policy:
         if f_id not in self.asked and any(self._slips(self.scenario.by_finding[t.finding]) for t in new):
             return [Told(fact=f_id, finding=f_id, state="unknown", rule="recall")]
         room = max(1, int(self._room(self.persona.traits.facts_per_open)))
-        told = [t for i, t in enumerate(new) if t.rule != "in_general" or i < room] or out
-        if {f.finding for f in present} <= self.told | {t.finding for t in told}:
+        told = [t for i, t in enumerate(new) if t.rule != "in_general" or i < room]
+        kept = {f.finding for f in present} - self.told - {t.finding for t in told}
+        if not told and (kept or self.knowledge.topic_of(f_id) not in BACKGROUND):
+            told = out  # a complaint bears saying again
+        if not kept:
             rule = "nothing_else" if present else "unrecorded"
             told.append(Told(fact=f_id, finding=f_id, state="not_noticed", rule=rule))
         # Nothing is denied that is there: it is kept back, or belongs to what has not been spoken of.

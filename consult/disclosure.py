@@ -6,12 +6,16 @@ The patient's policy and the audit both ask this module. Must not import knowled
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Final
 
 from consult.events import Query
 from consult.scenario import Fact, Release, State
 
 Parents = Callable[[str], str | None]
+Covers = Callable[[str], Collection[str]]
+AT_HAND: Final = (Release.OPENING, Release.VOLUNTEERED, Release.ON_TOPIC)
+"""Rules of what comes to the tongue without being asked for by name, the readiest first."""
 
 
 def admits(
@@ -22,12 +26,13 @@ def admits(
     facts: Mapping[str, Fact],
     topic_of: Callable[[str], str],
     parent_of: Parents,
+    covered_by: Covers,
 ) -> str:
     """The rule that lets `fact` be told in answer to `query` ("" if none does).
 
-    `facts` are the case's by finding; `topic_of` and `parent_of` give a finding's topic and parent finding. A question
-    about a detail asks for the thing it belongs to as well; a detail of something sensitive is as sensitive as that,
-    for who tells it tells the thing. `trust` is 0..1.
+    `facts` are the case's by finding; `topic_of` and `parent_of` give a finding's topic and parent finding, `covered_by`
+    those for which it asks in general. A question about a detail asks for the thing it belongs to as well; a detail of
+    something sensitive is as sensitive as that, for who tells it tells the thing. `trust` is 0..1.
     """
     if fact.release in (Release.ORDER_ONLY, Release.UNKNOWN):
         return ""
@@ -38,15 +43,23 @@ def admits(
         return "sensitive" if direct and all(trust >= f.trust for f in kept) else ""
     if direct:
         return "direct"
-    if fact.release is Release.DIRECT or fact.state is not State.PRESENT:
+    if fact.state is not State.PRESENT:
         return ""
+    general = [g for f in query.findings if fact.finding in (g := covered_by(f))]
+    if fact.release is Release.DIRECT:
+        return "in_general" if any(_only_so(g, facts) for g in general) else ""
     topic = topic_of(fact.finding)
-    on_topic = topic in query.topics or any(topic_of(f) == topic for f in query.findings)
-    if on_topic:
+    if general or topic in query.topics or any(topic_of(f) == topic for f in query.findings):
         return "on_topic"
     if query.open and not query.topics and fact.release in (Release.VOLUNTEERED, Release.OPENING):
         return "volunteered"
     return "opening" if fact.release is Release.OPENING else ""
+
+
+def _only_so(covered: Collection[str], facts: Mapping[str, Fact]) -> bool:
+    """Whether nothing of a group is at hand, so that who keeps back what must be asked for would deny it all."""
+    there = (facts[f] for f in covered if f in facts)
+    return not any(f.state is State.PRESENT and f.release in AT_HAND for f in there)
 
 
 def at_opening(facts: Iterable[Fact], parent_of: Parents) -> dict[str, str]:

@@ -80,6 +80,7 @@ def test_nothing_is_told_that_the_law_does_not_admit(data: st.DataObject) -> Non
             facts=scenario.by_finding,
             topic_of=general.topic_of,
             parent_of=general.parent_of,
+            covered_by=general.covered_by,
         )
         assert not query.asks_nothing
 
@@ -105,7 +106,12 @@ def test_the_table_of_release_rules(
     fact = Fact(finding="chest_pain", state=state, release=release, order=order)
 
     def told(trust: float = 1.0, **query: Any) -> bool:
-        law = {"facts": {"chest_pain": fact}, "topic_of": general.topic_of, "parent_of": general.parent_of}
+        law = {
+            "facts": {"chest_pain": fact},
+            "topic_of": general.topic_of,
+            "parent_of": general.parent_of,
+            "covered_by": general.covered_by,
+        }
         return bool(admits(fact, Query(**query), trust=trust, **law))  # type: ignore[arg-type]
 
     assert told(open=True) is opened
@@ -124,7 +130,12 @@ def test_a_detail_of_what_is_sensitive_is_as_sensitive(general: Knowledge) -> No
     facts = {f.finding: f for f in (LUMP, PUS)}
     for fact, trust, rule in ((PUS, 0.59, ""), (PUS, 0.6, "sensitive"), (LUMP, 0.59, ""), (LUMP, 0.6, "sensitive")):
         asked = Query(findings=("lump.pus",))
-        law = {"facts": facts, "topic_of": general.topic_of, "parent_of": general.parent_of}
+        law = {
+            "facts": facts,
+            "topic_of": general.topic_of,
+            "parent_of": general.parent_of,
+            "covered_by": general.covered_by,
+        }
         assert admits(fact, asked, trust=trust, **law) == rule  # type: ignore[arg-type]
 
 

@@ -38,7 +38,8 @@ SAID = (
 MORE = (
     "As a language model, I do not have symptoms.", "Here is the patient's response: I have a headache.",
     "Patient: It hurts when I breathe.", "Doctor: And how long has that been so?", "*sighs* It hurts all the time, doctor.",
-    "[pauses] It began on Monday.", "Sure! Here's my answer in character.", "Thank you for sharing that with me.",
+    "[pauses] It began on Monday.", "Sure! Here's my answer in character.",
+    "I try to stay in character.", "Thank you for sharing that with me.",
 )  # fmt: skip
 HONEST = (
     "I'm not a doctor, but it feels wrong.", "My own doctor said it was nothing.", "The doctor at the clinic gave me tablets.",

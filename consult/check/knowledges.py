@@ -63,6 +63,11 @@ def _questions(n: int, f: Finding, knowledge: Knowledge, faults: Place) -> None:
             if found != (f.id,):
                 what = f"{quoted(form)} is understood as asking {', '.join(found) or 'nothing'}, not {f.id}"
                 faults.add(("findings", n, "questions", m), what, "word it otherwise")
+    for m, question in enumerate(f.heard):
+        found = resolve(question, knowledge).findings
+        if f.id not in found:
+            what = f"{quoted(question)} is understood as asking {', '.join(found) or 'nothing'}, not {f.id}"
+            faults.add(("findings", n, "heard", m), what, "word it otherwise, or remove it")
 
 
 def _sexes(f: Finding) -> tuple[Sex, ...]:
@@ -87,7 +92,8 @@ def _sentences(f: Finding) -> Iterator[_Sentence]:
         plain = f.absent or f"I don't have {f.plain}"  # what the realiser says in its place
         yield _voiced(f, ("absent",), plain, Reading(f.id, "absent"))
     if f.kind is FindingKind.TEXT:
-        yield _voiced(f, ("present",), f.present.replace("{text}", WORDS), Reading(f.id, "present", text=WORDS))
+        said = f.present.replace("{text}", WORDS)
+        yield from [_voiced(f, ("present",), said, Reading(f.id, "present", text=WORDS))] if said else ()
     elif f.values:
         for m, v in enumerate(f.values):
             sentence = f.present.replace("{value}", v.plain)

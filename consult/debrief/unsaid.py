@@ -51,6 +51,7 @@ def _asked(s: Subject) -> Iterator[_Asked]:
 def _why(s: Subject, fact: Fact, asked: tuple[_Asked, ...]) -> Unsaid:
     law = partial(
         admits, fact, facts=s.case.scenario.by_finding, topic_of=s.knowledge.topic_of, parent_of=s.knowledge.parent_of,
+        covered_by=s.knowledge.covered_by,
     )  # fmt: skip
     direct = [a for a in asked if is_direct(fact.finding, a.query, s.knowledge.parent_of)]
     meant = [a for a in asked if is_direct(fact.finding, a.meant, s.knowledge.parent_of)]

@@ -50,6 +50,12 @@ def _fact(fact: Fact, where: Loc, knowledge: Knowledge, faults: Faults) -> None:
         if value not in finding.value_ids:
             what = f"{finding.id} has no value {value}"
             faults.add((*where, "values"), what, near(value, finding.value_ids))
+    if finding.covers and not finding.present:
+        faults.add(
+            (*where, "finding"),
+            f"nobody has {finding.id} as such",
+            f"name what it covers: {', '.join(finding.covers[:4])}",
+        )
     present = fact.state is State.PRESENT
     if finding.kind is FindingKind.CATEGORICAL and present and len(fact.values) != 1:
         faults.add((*where, "values"), f"{finding.id} takes exactly one value", _one_of(finding.value_ids))

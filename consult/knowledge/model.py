@@ -78,11 +78,16 @@ class Finding(Record):
     """Ways to ask it, to "you", plain words, the best one first. May be empty only if source is not history."""
     present: Words = ""
     """What a patient says when it is so, first person: "I have pain in my chest". {value} where it has values;
-    {text} for kind text."""
+    {text} for kind text. May be empty only if nobody has it as such: if it covers others, or its source is not history."""
     absent: Words = ""
     """What a patient says when it is not so: "I don't have any pain in my chest"."""
     synonyms: tuple[Text, ...] = ()
     """Other phrases that mean the finding is present, noun or verb phrases without the subject."""
+    heard: tuple[Text, ...] = ()
+    """Further ways in which a doctor may ask for it: understood as they stand, by their words or all they hold, never said."""
+    covers: tuple[FindingId, ...] = ()
+    """For a text finding: the findings for which it asks in general ("Do you have any pain?"); of them, what there is
+    is told."""
     values: tuple[Value, ...] = ()
     none: Slug | None = None
     """For a multi finding: the value that says "nowhere" or "none of these"; it comes alone, and the probabilities
@@ -111,10 +116,12 @@ class Finding(Record):
             raise problem(f"finding {self.id}: kind {self.kind} has no values", "remove `values:` or change `kind:`")
         if len({v.id for v in self.values}) != len(self.values):
             raise problem(f"finding {self.id}: a value's id stands twice", "give each value its own id")
-        if self.source is Source.HISTORY and not (self.questions and self.present):
+        if self.source is Source.HISTORY and not (self.questions and (self.present or self.covers)):
             raise problem(
                 f"finding {self.id}: a history finding needs `questions` and `present`", "add what is missing"
             )
+        if self.covers and self.kind is not FindingKind.TEXT:
+            raise problem(f"finding {self.id}: only a finding of kind text covers others", "remove `covers:`")
         if self.none is not None and (self.kind is not FindingKind.MULTI or self.none not in self.value_ids):
             raise problem(f"finding {self.id}: `none` names a value of a multi finding", "correct or remove it")
         slot = {FindingKind.TEXT: "{text}"}.get(self.kind, "{value}" if valued else "")
@@ -273,6 +280,11 @@ class Knowledge(Record):
         f = self.finding.get(finding)
         return f.topic if f is not None else ""
 
+    def covered_by(self, finding: str) -> tuple[str, ...]:
+        """The findings for which one asks in general; none for what is no finding here."""
+        f = self.finding.get(finding)
+        return f.covers if f is not None else ()
+
     def ancestors(self, condition: str) -> list[str]:
         """The broader conditions of one, nearest first."""
         out: list[str] = []
@@ -296,6 +308,13 @@ class Knowledge(Record):
                 seen.add(name)
         for n, f in enumerate(self.findings):
             _check_parent(self, f, ("findings", n, "parent"))
+            for m, f_id in enumerate(f.covers):
+                if f_id not in self.finding:
+                    raise problem(
+                        f"finding {f.id} covers {f_id}, which is no finding",
+                        "correct the id",
+                        ("findings", n, "covers", m),
+                    )
         for n, c in enumerate(self.conditions):
             _check_condition(self, c, ("conditions", n))
         for n, o in enumerate(self.orders):

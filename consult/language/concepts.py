@@ -68,7 +68,7 @@ spread: spread, radiate, radiating, travel, travelling, go anywhere, goes anywhe
 worse: worse, worsen, worsening, aggravate
 hard: hard, difficult, difficulty, trouble, struggle, struggling, problem, issue
 0: wee bit, this problem, this trouble, this illness, your problem, your trouble, this complaint, your complaint
-place: where, whereabouts, place, site, part, location
+place: where, whereabouts, place, site, part, location, show where, point where, point to
 describe: describe, character, nature, what kind of, what sort of, what type of, be like, feel like
 when: since when, how long, how many day, how many week, how many month
 colour: colour, color, shade

@@ -34,6 +34,11 @@ def _is_complaint(finding: str, knowledge: Knowledge) -> bool:
     return f.source is Source.HISTORY and f.topic not in BACKGROUND
 
 
+def refers(key: Tokens) -> bool:
+    """Whether a question that says nothing of what it is about can be about what the talk is."""
+    return "anywhere" not in key and ("place" in concepts(key) or not _REFERS.isdisjoint(key))
+
+
 def of_the_talk(key: Tokens, about: Sequence[str], lex: Lexicon) -> list[str]:
     """The details asked for of one of `about`: of one that is named in part ("the pain") before any other.
 

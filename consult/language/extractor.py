@@ -199,6 +199,8 @@ def _answer(out: dict[str, Reading], short: Reply | None, text: str, asked: Sequ
         return
     for f_id in open_ones:
         f = lex.knowledge.finding[f_id]
+        if f.covers and not f.present and short in (None, "present"):
+            continue  # nobody has it as such: "in my back" is no answer that could be noted under it
         if short is None:
             if f.kind is FindingKind.TEXT and says_something(text) and not out and len(asked) == 1:
                 out[f_id] = Reading(f_id, "absent") if denies(text) else Reading(f_id, "present", text=text.strip())

@@ -7,7 +7,8 @@ nothing. Compiled once per knowledge; knows nothing of scenarios.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log
 from typing import Final
@@ -16,7 +17,7 @@ from consult.disclosure import ancestors
 from consult.knowledge.model import Finding, Knowledge, Source
 from consult.knowledge.per_object import per_object
 from consult.language.concepts import concepts, says_more
-from consult.language.tokens import NEGATORS, tokens
+from consult.language.tokens import NEGATORS, Tokens, tokens
 
 COVER: Final = 0.5
 """Share of what a clause says, by weight, that phrasings must account for."""
@@ -32,6 +33,12 @@ OTHERS: Final = frozenset({"family", "social", "ice"})
 """Topics that are about other people too."""
 ASIDE: Final = frozenset("recent when describe place before person".split())
 """Concepts that may stay unaccounted for."""
+ASKING: Final = frozenset("how why who which what".split())
+"""Words that turn a question: "how is your breathing?" is not "are you breathing?"."""
+_LEAD: Final = re.compile(
+    r"^(?:(?:@|and|be|do|ever|experience|feel|from|get|got|have|notice|now|okay?|so|suffer|well)(?: |$))+"
+)
+_IDLE: Final = re.compile(r"\b(?:another|at all|currently|else|exactly|in past|moment|other|particular|today)\b")
 FAMILIES: Final = 4
 """A single concept that more findings than these share (their attributes aside) must be all that a clause says."""
 Gist = frozenset[str]
@@ -59,6 +66,7 @@ class Gists:
     _common: set[str] = field(default_factory=set)
     _denied: set[tuple[str, Gist]] = field(default_factory=set)
     _others: set[str] = field(default_factory=set)
+    _heard: dict[Tokens | Gist, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         owners: dict[Gist, list[str]] = {}
@@ -84,6 +92,7 @@ class Gists:
             for c in gist:
                 holding.setdefault(c, set()).update(ids)
         self._common = {c for c, ids in holding.items() if len({self.root(i) for i in ids}) > FAMILIES}
+        self._hear(owners)
         n = len(self.knowledge.findings) + 1
         self._weight = {c: log(n / len(ids)) for c, ids in holding.items()}
         self._heaviest = log(n)
@@ -93,9 +102,23 @@ class Gists:
                 rarest = max(gist, key=lambda c: (self._weight[c], c))
                 self._by_rarest.setdefault(rarest, []).append((gist, (owner,)))
 
+    def _hear(self, owners: Mapping[Gist, Sequence[str]]) -> None:
+        """Note further ways to ask: as they stand, and by all they hold, where that is not how another is asked for."""
+        for f in self.knowledge.findings:
+            for key in map(_asking, map(tokens, f.heard)):
+                said = frozenset(concepts(key))
+                alone = said and not says_more(key) and {f.id}.issuperset(owners.get(said, ()))
+                for form in (key, _whole(key)) if alone else (key,):
+                    self._heard[form] = tuple(dict.fromkeys((*self._heard.get(form, ()), f.id)))
+
     def _owner(self, ids: Sequence[str]) -> str | None:
         """Whose a phrasing is that several findings have: the ancestor of them all, if it is one of them."""
         return next((a for a in ids if all(a == b or a in self.ancestors(b) for b in ids)), None)
+
+    def whole(self, key: Tokens) -> tuple[str, ...]:
+        """The findings that a whole sentence asks for in one of the further ways in which they may be asked (`heard`)."""
+        key = _asking(key)
+        return self._heard.get(key) or (() if says_more(key) else self._heard.get(_whole(key), ()))
 
     def root(self, finding: str) -> str:
         """What a finding is a detail of in the end, or itself."""
@@ -194,6 +217,16 @@ def phrasings(f: Finding) -> frozenset[Gist]:
     texts = (f.plain, f.clinical, *f.synonyms, *f.questions, slot)
     keys = [tokens(t) for t in texts]
     return frozenset(g for k in keys if (g := frozenset(concepts(k))) and not (len(g - POLAR) <= 1 and says_more(k)))
+
+
+def _asking(key: Tokens) -> Tokens:
+    """A question without how it begins ("do you have", "is there") and words that ask for no other thing ("at all")."""
+    return tuple(_LEAD.sub("", " ".join(_IDLE.sub("", " ".join(key)).split())).split())
+
+
+def _whole(key: Tokens) -> Gist:
+    """All that a sentence says, with which word it asks, and whether that is denied."""
+    return frozenset((*concepts(key), *ASKING.intersection(key), *NEGATORS.intersection(key)))
 
 
 def denied(f: Finding) -> frozenset[Gist]:

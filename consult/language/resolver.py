@@ -16,7 +16,7 @@ from consult.events import Query
 from consult.knowledge.model import Knowledge
 from consult.language.acts import SpeechAct, does
 from consult.language.concepts import concepts
-from consult.language.context import of_another, of_the_talk
+from consult.language.context import of_another, of_the_talk, refers
 from consult.language.gist import ASIDE, POLAR, gists
 from consult.language.lexicon import Lexicon, lexicon
 from consult.language.tokens import Tokens, sentences, tokens
@@ -25,15 +25,24 @@ from consult.terms import Resolver
 _OPEN: Final = re.compile(
     r"(?:tell me|know|hear|say|explain) (?:me |a )?(?:a )?(?:bit |little )?(?:more|all|everything|what)\b"
     r"|what(?:'s| is| has|'ve| have)? (?:brings|brought|happened)|how (?:can|may) (?:i|we) help"
-    r"|what can (?:i|we) do for you|what seems to be|from the beginning"
+    r"|what can (?:i|we) (?:do for|help) you|what(?:'s| is) up\b|what seems to be|from the beginning"
     r"|what(?:'s| is) (?:wrong|the (?:matter|problem|trouble|reason)|going on|been (?:happening|going on|bothering|troubling))"
-    r"|what (?:problems?|symptoms?) (?:are|have)|(?:any|other) (?:other )?symptoms|how do you feel (?:today|now)?"
+    r"|what (?:problems?|symptoms?) (?:are|have)|(?:any|other|further) (?:other |more )?symptoms|(?:what are|about) your symptoms"
+    r"|(?:any|other) (?:other )?(?:problems|complaints|troubles|issues)(?: at all)?[\s?.!]*$|(?:changes? in yourself|in any other way)[\s?.!]*$"
+    r"|what made you come|why (?:have|did) you come|anything (?:that )?(?:we|i)(?:'ve| have)?(?:n't| not)? (?:covered|missed|forgotten|left out)"
+    r"|have (?:i|we) (?:missed|forgotten|left out) anything|anything (?:more|unusual|different)[\s?.!]*$"
+    r"|how do you feel (?:today|now)?"
     r"|anything else|what else|something else|go on\b|in your own words|can you (?:elaborate|expand)"
     r"|describe (?:it|what|how|the problem|your (?:symptoms|problem))"
     r"|how (?:have|are) (?:you|things) (?:been|feeling|doing|going)|how are (?:you|things)(?: today| now)?[\s?.!]*$"
     r"|(?:walk|talk|take) me through",
     re.IGNORECASE,
 )
+_BOTHERS: Final = re.compile(
+    r"\b(?:anything|something|what) else (?:that |that's |that is |is )*(?:(?:bothers|bothering|troubl\w+) you|on your mind)\b",
+    re.I,
+)
+"""What else there is; how much it bothers is not asked."""
 _ABOUT: Final = re.compile(
     r"(?:tell me|talk|say|hear|know|more|ask you)(?: \w+){0,3} about |describe |how about |what about ",
     re.IGNORECASE,
@@ -107,7 +116,7 @@ def _resolve(text: str, lex: Lexicon, by: Resolver, talk: tuple[str, ...]) -> Qu
     for part in asking:
         _part(part, lex, by, talk, a)
     if a.is_open:
-        a.topics += [lex.knowledge.finding[f].topic for f in a.found]
+        a.topics += [t for f in a.found if (t := _topic(f, lex.knowledge))]
     return Query(
         findings=tuple(dict.fromkeys(a.found)),
         topics=tuple(dict.fromkeys(a.topics)),
@@ -118,10 +127,11 @@ def _resolve(text: str, lex: Lexicon, by: Resolver, talk: tuple[str, ...]) -> Qu
 
 def _part(part: str, lex: Lexicon, by: Resolver, talk: tuple[str, ...], a: _Asked) -> None:
     """Add what one asking sentence asks for."""
+    part = _BOTHERS.sub("anything else", part)
     key = tokens(part)
-    hit = lex.questions.get(key)
-    if hit is not None:
-        a.found.append(hit)
+    whole = _whole(key, lex, talk)
+    if whole:
+        a.found += whole
         return
     views = [f for act, f in _OWN_VIEW.items() if f in lex.knowledge.finding and does(part, act)]
     if views:
@@ -138,6 +148,23 @@ def _part(part: str, lex: Lexicon, by: Resolver, talk: tuple[str, ...], a: _Aske
     a.found += found
     a.topics += topics
     a.is_open = a.is_open or opens
+
+
+def _topic(f_id: str, knowledge: Knowledge) -> str:
+    """The topic that a finding asked for openly opens; what is asked of the whole body ("pain") opens none."""
+    f = knowledge.finding[f_id]
+    return f.topic if not f.covers or f.topic in map(knowledge.topic_of, f.covers) else ""
+
+
+def _whole(key: Tokens, lex: Lexicon, talk: tuple[str, ...]) -> list[str]:
+    """What a sentence asks for that is as a whole a known way of asking."""
+    hit = lex.questions.get(key)
+    if hit is not None:
+        return [hit]
+    heard = list(gists(lex.knowledge).whole(key))
+    if refers(key) and any(lex.knowledge.finding[f].covers for f in heard):
+        return of_the_talk(key, talk, lex) or heard  # "where does it hurt?"
+    return heard
 
 
 def _named(key: Tokens, free: list[bool], lex: Lexicon) -> list[str]:

@@ -66,7 +66,7 @@ def _bank(knowledge: Knowledge) -> tuple[tuple[str, ...], Vectors]:
         (text, f.id)
         for f in knowledge.findings
         if f.source is Source.HISTORY
-        for text in (*f.questions, f.plain, *f.synonyms)
+        for text in (*f.questions, *f.heard, f.plain, *f.synonyms)
     ]
     return tuple(owner for _, owner in said), _vectors([text for text, _ in said])
 

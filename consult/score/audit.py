@@ -244,5 +244,6 @@ class _Audit:
                 facts=self.scenario.by_finding,
                 topic_of=self.knowledge.topic_of,
                 parent_of=self.knowledge.parent_of,
+                covered_by=self.knowledge.covered_by,
             )
         )

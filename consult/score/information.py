@@ -232,7 +232,7 @@ class Replay:
         return bool(
             admits(
                 fact, query, trust=trust, facts=self._facts,
-                topic_of=lambda f: f, parent_of=lambda f: self._finding[f].parent,
+                topic_of=lambda f: f, parent_of=lambda f: self._finding[f].parent, covered_by=lambda _: (),
             )
         )  # fmt: skip
 

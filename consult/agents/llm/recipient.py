@@ -97,7 +97,8 @@ _shared_first = per_object(_for_everyone_first)
 
 
 def _can_be_told(f: Finding, patient: Patient) -> bool:
-    return f.source is Source.HISTORY and suits(f, patient.age, patient.sex)
+    """What nobody has as such, and is only asked for in general, has no `present`."""
+    return f.source is Source.HISTORY and bool(f.present) and suits(f, patient.age, patient.sex)
 
 
 def _wrong(s: Statement, known: dict[str, Finding], said: str) -> str:

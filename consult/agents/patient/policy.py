@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-from consult.disclosure import admits, ancestors, at_opening
+from consult.disclosure import AT_HAND, admits, ancestors, at_opening
 from consult.events import Query, Told
 from consult.knowledge.model import BACKGROUND, Finding, FindingKind, Knowledge, Source
 from consult.language.lexicon import suits
@@ -28,9 +28,6 @@ MANY: Final = 2
 """Red flags told from which a case is grave to whoever tells them."""
 LASTING: Final = frozenset({"medicines", "social"})
 """Topics of which one knows what there is, to be told in words of one's own."""
-IN_GENERAL: Final = ("past.illness", "past.surgery")
-"""Findings by which illnesses and operations are asked for in general: what is on record of them is told."""
-_OPERATION: Final = re.compile(r"\boperations?\b")
 _GOOD: Final = re.compile(r"\b(?:well|better|easier|good)\b")
 """Words of a finding that it is no burden to have."""
 HEAVY: Final = frozenset({"mind"})
@@ -40,7 +37,6 @@ _LOSS: Final = re.compile(
     r"\b(?:die[ds]?|dying|dead|death|widow\w*|funeral|killed|buried|stillborn|miscarriage|los(?:t|ing) (?:him|her|my|our))\b"
 )
 """Words of a fact after which nobody jokes."""
-_ORDER: Final = (Release.OPENING, Release.VOLUNTEERED, Release.ON_TOPIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +115,7 @@ class Policy:
 
     def _direct(self, f_id: str, query: Query) -> list[Told]:
         """The answer to one finding asked for; an attribute of something absent is answered by that."""
-        if f_id in IN_GENERAL and f_id not in self.scenario.by_finding:
+        if self.knowledge.covered_by(f_id) and f_id not in self.scenario.by_finding:
             return self._in_general(f_id, query)
         above: list[Told] = []
         for ancestor in reversed(list(ancestors(f_id, self.knowledge.parent_of))):
@@ -136,25 +132,25 @@ class Policy:
         return [*(t for t in above if t.finding not in self.told), own]
 
     def _in_general(self, f_id: str, query: Query) -> list[Told]:
-        """The illnesses, or the operations, that the law lets out, and that there is nothing else worth a word; what it
-        keeps back is not denied by name. Where one of them does not come to mind, none does."""
-        surgical = f_id == IN_GENERAL[1]
-        there = [
-            _told(fact, rule)
-            for fact in self.scenario.facts
-            if fact.state is State.PRESENT
-            and (finding := self.knowledge.finding.get(fact.finding)) is not None
-            and finding.topic == self.knowledge.topic_of(f_id)
-            and finding.parent is None
-            and bool(_OPERATION.search(finding.plain)) is surgical
-            and fact.release is not Release.SENSITIVE
-            and (rule := self._admits(fact, query))
-        ]
-        told = [t for t in there if t.finding not in self.told]
-        if f_id not in self.asked and any(self._slips(self.scenario.by_finding[t.finding]) for t in told):
+        """What the law lets out of that which a finding covers, what is new first of all; and that there is nothing else,
+        where nothing is kept back. Where one thing does not come to mind, none does."""
+        covered = self.knowledge.covered_by(f_id)
+        present = [f for f in self.scenario.facts if f.finding in covered and f.state is State.PRESENT]
+        there = [f for f in present if self._ancestors_told(f.finding, set())]
+        out = [_told(f, rule) for f in there if (rule := self._admits(f, query))]
+        new = [t for t in out if t.finding not in self.told]
+        if f_id not in self.asked and any(self._slips(self.scenario.by_finding[t.finding]) for t in new):
             return [Told(fact=f_id, finding=f_id, state="unknown", rule="recall")]
-        rest = "nothing_else" if there else "unrecorded"
-        return [*told, Told(fact=f_id, finding=f_id, state="not_noticed", rule=rest)]
+        room = max(1, int(self._room(self.persona.traits.facts_per_open)))
+        told = [t for i, t in enumerate(new) if t.rule != "in_general" or i < room]
+        kept = {f.finding for f in present} - self.told - {t.finding for t in told}
+        if not told and (kept or self.knowledge.topic_of(f_id) not in BACKGROUND):
+            told = out  # a complaint bears saying again
+        if not kept:
+            rule = "nothing_else" if present else "unrecorded"
+            told.append(Told(fact=f_id, finding=f_id, state="not_noticed", rule=rule))
+        # Nothing is denied that is there: it is kept back, or belongs to what has not been spoken of.
+        return told or [Told(fact=f_id, finding=f_id, state="withheld" if there else "unknown", rule="in_general")]
 
     def _one(self, f_id: str, query: Query, *, may_slip: bool = True) -> Told:
         fact = self.scenario.by_finding.get(f_id)
@@ -189,7 +185,7 @@ class Policy:
     def _admits(self, fact: Fact, query: Query) -> str:
         return admits(
             fact, query, trust=self.mood.trust, facts=self.scenario.by_finding,
-            topic_of=self.knowledge.topic_of, parent_of=self.knowledge.parent_of,
+            topic_of=self.knowledge.topic_of, parent_of=self.knowledge.parent_of, covered_by=self.knowledge.covered_by,
         )  # fmt: skip
 
     def _slips(self, fact: Fact) -> bool:
@@ -202,7 +198,7 @@ class Policy:
         """Facts told without being asked for: to an open question, or on the topic of a direct one."""
         traits = self.persona.traits
         invited = query.open or bool(query.topics)
-        room = (traits.facts_per_open if invited else traits.facts_per_direct) * readiness(self.mood, self.persona)
+        room = self._room(traits.facts_per_open if invited else traits.facts_per_direct)
         if invited:  # whoever is asked to tell tells something
             room = max(1.0, room)
         count = int(room) + (self.rng.random() < room - int(room))
@@ -210,14 +206,18 @@ class Policy:
             return []
         found: list[tuple[int, int, Told]] = []
         for i, fact in enumerate(self.scenario.facts):
-            if fact.release not in _ORDER or fact.state is not State.PRESENT:
+            if fact.release not in AT_HAND or fact.state is not State.PRESENT:
                 continue
             if fact.finding in already or fact.finding in self.told or not self._ancestors_told(fact.finding, already):
                 continue
             rule = self._admits(fact, query)
             if rule and not self._slips(fact):
-                found.append((_ORDER.index(fact.release), i, _told(fact, rule)))
+                found.append((AT_HAND.index(fact.release), i, _told(fact, rule)))
         return [t for _, _, t in sorted(found, key=lambda x: x[:2])[:count]]
+
+    def _room(self, facts: float) -> float:
+        """How many facts there is room for in this mood, of so many at the best."""
+        return facts * readiness(self.mood, self.persona)
 
     def _ancestors_told(self, finding: str, already: set[str]) -> bool:
         """Nobody describes a pain before saying that there is one."""

@@ -251,7 +251,7 @@ def test_a_failure_is_said_in_its_place_and_can_be_tried_again(tmp_path: Path, s
         await pilot.press("end")
         await until(pilot, lambda: "[b]server[/b] is gone" in screenful(pilot))
         assert not screen.over
-        assert "Try again" in screenful(pilot)
+        await until(pilot, lambda: "Try again" in screenful(pilot))
         await pilot.press("f7")
         await until(pilot, lambda: slow.calls == 3 and "server" in screenful(pilot))
         slow.broken = False

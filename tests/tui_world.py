@@ -12,6 +12,7 @@ from typing import Any
 from golden import CELLS, FOLDER
 from textual import app as textual_app
 from textual import pilot as textual_pilot
+from textual import screen as textual_screen
 from textual._context import active_app
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
@@ -70,6 +71,7 @@ async def _at_rest(min_sleep: float = 0, max_sleep: float = 1) -> None:
 
 
 textual_app.wait_for_idle = textual_pilot.wait_for_idle = _at_rest
+textual_screen.UPDATE_PERIOD = 0.25
 
 
 @cache

@@ -51,7 +51,7 @@ def cluster() -> Iterator[Any]:
         from ray.cluster_utils import Cluster
 
         folder = tempfile.mkdtemp(prefix="ray")  # pytest's own are too long for the name of a socket
-        head = NODE | {"include_dashboard": False, "temp_dir": folder}
+        head = NODE | {"include_dashboard": False, "no_monitor": True, "include_log_monitor": False, "temp_dir": folder}
         made = Cluster(initialize_head=True, head_node_args=head)
         try:
             made.add_node(**NODE)

@@ -143,7 +143,9 @@ class _Flight:
     def _lost(self, index: int, error: Exception) -> Played | None:
         """Send a cell again whose process or node is lost; it has failed if that happens too often."""
         names = ("WorkerCrashedError", "NodeDiedError", "OutOfMemoryError", "ObjectLostError")
-        if not isinstance(error, tuple(getattr(self._ray.exceptions, name) for name in names)):
+        cause = getattr(error, "cause", None)
+        outlived = isinstance(cause, OSError) and cause.errno is None  # Ray's own: the node went before the process did
+        if not outlived and not isinstance(error, tuple(getattr(self._ray.exceptions, name) for name in names)):
             raise _unusable(error) from None
         self._tries[index] += 1
         if self._tries[index] < TRIES:

@@ -36,6 +36,7 @@ from consult.errors import InfrastructureError, UsageError
 from consult.files import Record
 from consult.hospital import Hospital
 from consult.knowledge.model import Knowledge
+from consult.knowledge.per_object import content_hash
 from consult.persona import Persona
 from consult.scenario import Scenario
 from consult.settings import PACKAGE
@@ -235,8 +236,6 @@ class _Sender:
         return out.getvalue(), places
 
     def _aside(self, places: dict[str, Any], part: Record) -> str:
-        from consult.sim.session import content_hash
-
         key = content_hash(part)
         if key not in self._lies:
             self._lies[key] = self._put(part)

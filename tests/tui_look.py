@@ -15,6 +15,7 @@ import asyncio
 import string
 import sys
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -133,6 +134,7 @@ async def _draw(
                     await pilot.press(*AGAIN.get(name, ""))
 
 
+@cache
 def look(style: Style) -> str:
     """A style in words that stay when the libraries change."""
     marks = [name for name in ("bold", "dim", "italic", "underline", "reverse", "strike") if getattr(style, name)]

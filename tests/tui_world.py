@@ -65,6 +65,9 @@ async def _at_rest(min_sleep: float = 0, max_sleep: float = 1) -> None:
     while quiet < 3 and monotonic() < deadline:
         await asyncio.sleep(0)
         quiet = 0 if loop._ready else quiet + 1
+        if quiet == 3 and app.animator._animations:  # a page that is brought into sight is there at the next frame
+            await app.animator.wait_for_idle()
+            quiet = 0
         if quiet == 3 and app.screen_stack and app.screen._update_timer._active.is_set():
             app.screen._on_timer_update()
             quiet = 0

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 @options.option("--html", type=FILE, metavar="FILE|-", help="Write it as a page instead, with the dialogue to jump to.")
 @options.option("--short", is_flag=True, help="Print the most telling rows of each part only.")
 @options.option("--plain", is_flag=True, help="Print lines of plain text, for a screen reader.")
+@options.option("--coach", metavar="llm:MODEL", help="Let a model put the weakest words better, not the rule alone.")
+@options.api_base
 @options.folders("A folder or file where the scenario is looked for first. Repeatable.")
 @options.db
 @options.scores
@@ -29,6 +31,8 @@ def debrief(
     consultation: str,
     md: Path | None,
     html: Path | None,
+    coach: str | None,
+    api_base: str | None,
     folders: tuple[Path, ...],
     db: Path,
     *,
@@ -39,13 +43,17 @@ def debrief(
 ) -> None:
     """Say what a finished consultation can teach: what was missed, left unsaid, and better put.
 
-    The reference doctor goes on from the place where most was to be gained. No model is asked.
+    The reference doctor goes on from the place where most was to be gained. No model is asked but for a --coach.
     """
     from consult.cli.showing import find
     from consult.debrief.build import debrief as debrief_of
 
     transcript = find(consultation, db, version=version)
     made = debrief_of(transcript, folders)
+    if coach:
+        from consult.debrief.coach import by_coach, coach_of
+
+        made = by_coach(made, transcript, coach_of(coach, api_base=api_base or ""), db)
     if md is not None:
         from consult.debrief.markdown import to_markdown
 

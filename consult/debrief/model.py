@@ -143,6 +143,10 @@ class Better(Record):
     instead: tuple[Said, ...]
     """To be said instead, one after another."""
     weight: float
+    by: Said = ""
+    """The model that put it so; empty: the rule."""
+    why_not: Said = ""
+    """Why a model that was asked did not."""
 
 
 class Line(Record):

@@ -258,14 +258,20 @@ def _better_lead(d: Debrief) -> str:
 
 def _better(all_: Iterable[Better]) -> Iterator[Row]:
     for b in all_:
-        faults = "; ".join(_FAULTS[f.rule].format(about=one_line(f.about, limit=200)) for f in b.faults)
         yield Row(
             f"“{one_line(b.said, limit=SAID)}”" if b.said else "(the patient is told nothing)",
             "bad",
-            (faults,),
+            ("; ".join(faults_in_words(b)),),
             (b.cite,),
         )
-        yield from (Row(f"“{text}”", "better") for text in b.instead)
+        by = f"put so by {b.by}" if b.by else f"by the rule; no words of the model: {b.why_not}" if b.why_not else ""
+        last = len(b.instead) - 1
+        yield from (Row(f"“{text}”", "better", (by,) if by and n == last else ()) for n, text in enumerate(b.instead))
+
+
+def faults_in_words(b: Better) -> list[str]:
+    """What the rules found fault with."""
+    return [_FAULTS[f.rule].format(about=one_line(f.about, limit=200)) for f in b.faults]
 
 
 def _other_lead(d: Debrief) -> str:

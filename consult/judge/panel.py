@@ -28,6 +28,7 @@ TIMEOUT: Final = 300.0
 """Seconds for one answer (ours): judges write more than others, and nobody waits for them."""
 JUDGES: Final = "judge"
 """The folder of the judges' prompts among all prompts of the user's."""
+COACH: Final = "coach"
 MATCHER: Final = "matcher"
 """The role of whoever is asked what a diagnosis means; also what the answers are kept under, and the folder of the prompts."""
 _PREFIX: Final = "llm:"

@@ -6,6 +6,8 @@ what its keys do. Must import sim, and what plays, in the thread only.
 
 from __future__ import annotations
 
+import os
+from threading import Thread
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.table import Table
@@ -189,6 +191,33 @@ it beside the database as Markdown, w as a page."""
             self._say(self._failed, one_line(f"internal error: {type(e).__name__}: {e}", limit=400))
         else:
             self._say(self._show, made)
+            if made.better and (
+                coach := os.environ.get("CONSULT_COACH", "")
+            ):  # a daemon: who leaves need not wait for a model
+                Thread(target=self._ask, args=(made, coach), name="coach", daemon=True).start()
+
+    def _ask(self, made: Debrief, spec: str) -> None:
+        """A model's words, once they come, in place of the rules'; in a thread."""
+        from consult.debrief.coach import by_coach, coach_of
+
+        try:
+            coach = coach_of(spec, api_base=os.environ.get("CONSULT_API_BASE", ""))
+            self._say(self._put_better, by_coach(made, self._transcript, coach, self.app.db))
+        except ConsultError as e:
+            self._say(self.app.tell, e)
+        except Exception as e:  # as above
+            self._say(self.app.tell, f"internal error: {type(e).__name__}: {e}")
+
+    async def _put_better(self, made: Debrief) -> None:
+        if self.is_attached:
+            self.made = made
+            fold = self.query_one("#part-better", Collapsible)
+            here = self.focused is not None and fold in self.focused.ancestors
+            await fold.query_one(Collapsible.Contents).remove_children()
+            if not fold.collapsed:
+                await self._fill(fold)
+            if here:
+                fold.query_one("CollapsibleTitle").focus()
 
     def _say(self, to: Any, what: Any) -> None:
         """From the thread; nobody may be looking any more."""

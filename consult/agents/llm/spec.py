@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from consult.errors import UsageError
-from consult.judge.panel import JUDGES, MATCHER
+from consult.judge.panel import COACH, JUDGES, MATCHER
 from consult.llm.endpoint import BOUND, bound_of, model_of
 from consult.llm.prompts import Prompts
 from consult.settings import users_own
@@ -124,7 +124,7 @@ def prompts() -> Prompts:
 
 @lru_cache(maxsize=8)
 def _prompts(folders: tuple[Path, ...]) -> Prompts:
-    return Prompts([*folders, _OWN], others=(JUDGES, MATCHER))
+    return Prompts([*folders, _OWN], others=(COACH, JUDGES, MATCHER))
 
 
 def prompt_hashes(line_up: Mapping[str, str]) -> dict[str, str]:

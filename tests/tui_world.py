@@ -74,7 +74,7 @@ async def _at_rest(min_sleep: float = 0, max_sleep: float = 1) -> None:
 
 
 textual_app.wait_for_idle = textual_pilot.wait_for_idle = _at_rest
-textual_screen.UPDATE_PERIOD = 0.25
+textual_screen.UPDATE_PERIOD = 0.25  # nobody sees the frames between
 
 
 @cache

@@ -16,7 +16,7 @@ from consult.clean import one_line
 
 def main() -> int:
     """`consult`, with or without words behind it."""
-    atexit.register(gc.freeze)  # all goes with the process: to look it through for garbage was a fifth of a short command
+    atexit.register(gc.freeze)  # to look all through for garbage at the end took a fifth of a short command's time
     if len(sys.argv) > 1 or not on_a_terminal():
         from consult.cli.main import main as commands
 

@@ -30,7 +30,7 @@ from consult.html import report as page
 from consult.report import report
 from consult.report.rows import save_csv
 from consult.report.table import read_table
-from consult.show.names import all_names
+from consult.show.names import names_of
 from consult.sim.session import play
 from consult.store.db import Kept, prepared
 
@@ -93,7 +93,7 @@ def write_page(store: Store, to: Path) -> None:
     transcripts = [
         store.get(i) for i in page.wanted(made, [row["consultation_id"] for row in store.each("big", scores=())])
     ]
-    to.write_text(page.page(made, transcripts, all_names(transcripts[0].header)), "utf-8")
+    to.write_text(page.page(made, transcripts, names_of(transcripts[0].header)), "utf-8")
 
 
 OPENED = """() => {

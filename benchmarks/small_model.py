@@ -32,8 +32,8 @@ from consult.store.db import Store
 
 SERVER = Path(__file__).resolve().parent.parent / "tests" / "local_llm_server.py"
 RUBRIC = Path(__file__).resolve().parent / "data" / "small_rubric.yaml"
-TOKENS = {"patient": 60, "inquirer": 200, "assessor": 120}
-"""Of one answer: a patient says a sentence or two, an object needs its brackets."""
+TOKENS = {"patient": 60, "inquirer": 1000, "assessor": 1500}
+"""Of one answer: a patient says a sentence or two; the others have as many as on any server of one's own."""
 RUN = "small"
 TIMEOUT = 900.0
 """Seconds for an answer: on a busy machine each slot writes a few words a second."""

@@ -32,6 +32,7 @@ from consult.events import (
 )
 from consult.html import report as report_page
 from consult.report import Report, report
+from consult.show.names import Names
 from consult.store.db import Store
 from consult.store.transcript import Transcript, read
 from consult.terms import Department, Urgency
@@ -79,7 +80,7 @@ def golden(name: str) -> Transcript:
     return read(GOLDEN / f"{name}.jsonl")
 
 
-NAMES = dict.fromkeys(("inner", "heart", HOSTILE), HOSTILE)
+NAMES = Names(dict.fromkeys(("inner", "heart", HOSTILE), HOSTILE))
 """The names of the hostile consultation's departments and the like: files of the user's may hold anything."""
 
 

@@ -17,6 +17,7 @@ from pages_world import HOSTILE, NAMES, a_run, golden, hostile
 
 from consult.debrief.build import debrief as debrief_of
 from consult.html import debrief, replay, report
+from consult.show.names import Names
 
 BROWSER = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
 if BROWSER is None:
@@ -40,12 +41,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     run, transcripts = a_run(folder / "run.db")
     texts = {
-        "replay": replay.page(golden("indigestion-choleric-reference"), {}),
+        "replay": replay.page(golden("indigestion-choleric-reference"), Names()),
         "hostile": replay.page(hostile(), NAMES),
-        "report": report.page(run, transcripts, {}),
-        "debrief": debrief.page(hostile_doctor(), debrief_of(hostile_doctor()), {}),
-        "small replay": replay.page(made(), {}),
-        "small report": report.page(run, [made()], {}),
+        "report": report.page(run, transcripts, Names()),
+        "debrief": debrief.page(hostile_doctor(), debrief_of(hostile_doctor()), Names()),
+        "small replay": replay.page(made(), Names()),
+        "small report": report.page(run, [made()], Names()),
     }
     for name, text in texts.items():
         (folder / f"{name}.html").write_text(text, "utf-8")

@@ -27,6 +27,7 @@ from consult.html import debrief as page
 from consult.language.manner import is_stacked, manner, unexplained
 from consult.language.resolver import resolve
 from consult.mood import takes_up
+from consult.show.names import Names
 from consult.store.db import Store
 from consult.store.transcript import Transcript, dumps, read
 
@@ -168,7 +169,7 @@ def test_the_same_debrief_again() -> None:
 @pytest.mark.parametrize("name", ["bad", "hostile", "ectopic-phlegmatic-curt"])
 def test_all_forms_say_the_same(name: str) -> None:
     transcript, d = of(name)
-    html, md = page.page(transcript, d, {}), to_markdown(d)
+    html, md = page.page(transcript, d, Names()), to_markdown(d)
     plain = "\n".join(plain_lines(sections(d)))
     for section in sections(d):
         assert section.title in html
@@ -182,7 +183,7 @@ def test_all_forms_say_the_same(name: str) -> None:
 
 def test_hostile_words_stay_words() -> None:
     transcript, d = of("hostile")
-    html, md = page.page(transcript, d, {}), to_markdown(d)
+    html, md = page.page(transcript, d, Names()), to_markdown(d)
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert" in html
     for text in (html, md, "\n".join(plain_lines(sections(d)))):

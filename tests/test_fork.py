@@ -281,7 +281,10 @@ def test_the_command(tmp_path: Path) -> None:
     other = run(
         cli, ["fork", parent.id, "--turn", "0", "--result", "ecg=normal/-ecg_st", "--quiet", "--db", db], env=env
     )
-    assert "an order is answered otherwise than in the case from here on: ecg=normal/-ecg_st" in other.stdout
+    assert (
+        "an order is answered otherwise than in the case from here on: ECG: normal; no changes on the heart tracing"
+        in other.stdout
+    )
     assert "result ecg=normal/-ecg_st" in run(cli, ["fork", parent.id, "--db", db], env={"COLUMNS": "200"}).stdout
     for bad in (
         ["--turn", "99"],

@@ -22,6 +22,7 @@ from consult.html.picture import line_chart
 from consult.report import Report
 from consult.report.classified import Classification, Confused, Label
 from consult.report.model import Difference, Estimate
+from consult.show.names import Names
 from consult.store.db import Store
 from consult.store.transcript import Transcript, write
 
@@ -37,9 +38,9 @@ def pages(run: tuple[Report, list[Transcript]]) -> dict[str, str]:
     """One page of each kind."""
     played = golden("indigestion-choleric-reference")
     return {
-        "replay": replay.page(played, {}),
+        "replay": replay.page(played, Names()),
         "hostile": replay.page(hostile(), NAMES),
-        "report": report_page.page(*run, {}),
+        "report": report_page.page(*run, Names()),
     }
 
 
@@ -89,7 +90,7 @@ def test_hostile_words_are_words(pages: dict[str, str]) -> None:
 
 def test_everything_said_is_there_in_order() -> None:
     t = golden("shingles-sanguine-checklist")
-    beats = Reader(t, {}).beats
+    beats = Reader(t, Names()).beats
     said = [e.text for e in t.events if isinstance(e, (Utterance, Question, Result))]
     assert [b.text for b in beats if b.kind in ("patient", "doctor", "result")] == said
     covered = [seq for b in beats for seq in range(b.seq, b.last + 1)]
@@ -98,7 +99,7 @@ def test_everything_said_is_there_in_order() -> None:
 
 
 def test_a_score_cites_each_turn_once() -> None:
-    reader = Reader(made(), {})
+    reader = Reader(made(), Names())
     relevance = next(s for s in reader.families()["inquiry"] if s.name == "relevance")
     assert [(c.turn, len(c.beats)) for c in relevance.cited] == [(1, 1)]
     assert reader.cited((99,)) == ()
@@ -106,13 +107,13 @@ def test_a_score_cites_each_turn_once() -> None:
 
 def test_a_transcript_cut_off_is_a_page() -> None:
     t = made()
-    page = Read(replay.page(Transcript(t.header, t.events[:6]), {}))
+    page = Read(replay.page(Transcript(t.header, t.events[:6]), Names()))
     assert "No verdict is kept" in "".join(page.words)
-    assert Read(replay.page(Transcript(t.header, ()), {})).all("main")
+    assert Read(replay.page(Transcript(t.header, ()), Names())).all("main")
 
 
 def test_a_failure_around_the_doctor_is_not_called_wrong() -> None:
-    answer = Reader(made(StopReason.INFRASTRUCTURE_ERROR), {}).answer()
+    answer = Reader(made(StopReason.INFRASTRUCTURE_ERROR), Names()).answer()
     assert answer is not None
     assert not answer.judged
     assert "not judged" in answer.words
@@ -120,7 +121,7 @@ def test_a_failure_around_the_doctor_is_not_called_wrong() -> None:
 
 def test_a_huge_text_is_cut() -> None:
     events = numbered([Utterance(text="x" * 1_000_000), Stopped(reason=StopReason.CONCLUDED)])
-    assert len(replay.page(Transcript(header(), events), {})) < 200_000
+    assert len(replay.page(Transcript(header(), events), Names())) < 200_000
 
 
 def test_the_command_writes_a_page(tmp_path: Path) -> None:
@@ -157,8 +158,8 @@ def test_a_report_takes_in_what_is_worth_reading_and_says_what_it_leaves(run: tu
     assert sum(i.startswith("n") for i in some) == report_page.NOTABLE
     assert {f"n0-{u}" for u in range(50)} < set(some)
     assert len(transcripts) == report.design.consultations == 8
-    assert "6 others are not" in report_page.page(report, transcripts[:2], {})
-    assert "others are not" not in report_page.page(report, transcripts, {})
+    assert "6 others are not" in report_page.page(report, transcripts[:2], Names())
+    assert "others are not" not in report_page.page(report, transcripts, Names())
 
 
 def test_faults_of_the_patient_are_shown_and_the_headline_without_them(pages: dict[str, str]) -> None:
@@ -170,7 +171,7 @@ def test_faults_of_the_patient_are_shown_and_the_headline_without_them(pages: di
 
 def test_a_report_without_transcripts_is_a_page(run: tuple[Report, list[Transcript]]) -> None:
     bare = run[0].model_copy(update={"groups": (), "temperaments": (), "notable": ()})
-    assert "8 others are not" in report_page.page(bare, [], {})
+    assert "8 others are not" in report_page.page(bare, [], Names())
 
 
 def estimate(mean: float | None, low: float | None = None, high: float | None = None) -> Estimate:
@@ -238,7 +239,7 @@ def test_a_matrix_draws_shares_of_rows_and_lists_what_is_wrong() -> None:
         labels=labels,
         confusion=confusion,
     )
-    m = matrix(c, {"a": "Angina"})
+    m = matrix(c, Names({"a": "Angina"}))
     assert (m.rows, m.columns) == (("Angina", "B"), ("Angina", "B", "(none)"))
     assert [(f.x, f.y, f.share, f.right) for f in m.fields] == [
         (0, 0, 0.25, True),
@@ -247,7 +248,7 @@ def test_a_matrix_draws_shares_of_rows_and_lists_what_is_wrong() -> None:
     ]
     assert [(x.gold, x.answered, x.n, x.of) for x in m.confusions] == [("Angina", "B", 3, 4), ("B", "(none)", 2, 2)]
     many = {f"l{n}": Label(support=1, answered=1, right=1, precision=1, recall=1, f1=1) for n in range(60)}
-    assert matrix(c.model_copy(update={"labels": many, "confusion": ()}), {}).rows == ()
+    assert matrix(c.model_copy(update={"labels": many, "confusion": ()}), Names()).rows == ()
 
 
 def test_a_line_goes_through_its_points() -> None:

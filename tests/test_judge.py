@@ -26,6 +26,7 @@ from consult.judge.rulings import RulingsSaid, schema_of, stands_in
 from consult.judge.view import view_of
 from consult.llm.account import Budget
 from consult.llm.client import Client
+from consult.llm.ledger import SqliteLedger
 from consult.llm.pacing import Retry
 from consult.store.db import Store
 from consult.store.transcript import Transcript
@@ -216,6 +217,17 @@ def test_a_server_that_enforces_a_schema_lets_no_other_item_be_named() -> None:
     assert schema_of(("1.1",)) is RulingsSaid
 
 
+def test_what_a_judge_writes_has_an_end_where_a_server_enforces_it() -> None:
+    for items, most in ((("1.1", "1.2"), 2), (("1.1",), 1)):
+        shown = schema_of(items).model_json_schema()
+        one, quote = (shown["$defs"][name]["properties"] for name in ("RulingSaid", "QuoteSaid"))
+        assert shown["properties"]["rulings"]["maxItems"] == most
+        assert one["quotes"]["maxItems"] == 8
+        assert [f["maxLength"] for f in (one["reason"], quote["text"])] == [400, 400]
+    longer = {"item": "1.1", "value": 1, "reason": "because " * 100}
+    assert schema_of(("1.1",)).model_validate({"rulings": [longer] * 2}).rulings[0].reason == longer["reason"]
+
+
 def test_items_that_want_no_quote_need_none(server: ScriptedServer) -> None:
     server.will(rulings(ruling("a", 1)))
     assert values(run(server, "llm:openai/j", sheet("a", quotes="none")))["judge.own"] == 1
@@ -269,10 +281,13 @@ def test_a_dialogue_that_failed_is_not_judged(server: ScriptedServer) -> None:
     assert server.requests == []
 
 
-def test_votes_are_put_together_by_their_median_and_their_agreement_is_told(server: ScriptedServer) -> None:
+def test_votes_are_put_together_by_their_median_and_their_agreement_is_told(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
     yes, no = ruling("a", 1, "Since when", 2), ruling("a", 0)
     server.will(rulings(yes), rulings(no), rulings(yes))
-    got = run(server, "llm:openai/j,llm:openai/j,llm:openai/k", sheet("a"))
+    kept = SqliteLedger(tmp_path / "ledger.db")  # no vote is the ledger's copy of the one before
+    got = run(server, "llm:openai/j,llm:openai/j,llm:openai/k", sheet("a"), ledger=kept)
     assert values(got) == {"judge.own.a": 1, "judge.own": 1, "judge.own.agreement": pytest.approx(1 / 3)}
     assert reasons(got)["judge.own.a"].startswith("votes 1, 0, 1")
     assert [r["model"] for r in server.requests] == ["j", "j", "k"]

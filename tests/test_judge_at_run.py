@@ -128,6 +128,17 @@ def test_judges_that_fail_leave_their_scores_missing_and_nothing_else(server: Sc
         assert (warned, again["scored"]) == (0, 0)
 
 
+def test_what_a_run_asked_its_judges_is_not_paid_again_when_it_is_scored(server: ScriptedServer) -> None:
+    told = "What the right answer was"
+    server.default = lambda asked: Fail(400) if told in asked["messages"][1]["content"] else both(asked)
+    batch("--epochs", "2", "--assessor", JUDGE, "--rubric", "mdbench")
+    server.forget()
+    server.default = both
+    again = json.loads(consult("score", "r", "--assessor", JUDGE, "--rubric", "mdbench", "--json").stdout)
+    assert again["scored"] == 4
+    assert [told in r["messages"][1]["content"] for r in server.requests] == [True] * 4
+
+
 def test_a_model_that_judges_itself_is_warned_of_once(server: ScriptedServer) -> None:
     done = batch("--inquirer", MODEL, "--assessor", f"{MODEL},{JUDGE}", "--rubric", "paces")
     assert done.stderr.count("warning: the same model") == 1

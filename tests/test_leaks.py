@@ -11,10 +11,11 @@ from dataclasses import replace
 
 import pytest
 from leaking_model import FORMS, Leak, Leaker, caught, leaks, letters, names, watched
-from patient_world import SCENARIOS, K
+from patient_world import HEART, SCENARIOS, K, view_of
 from scripted_server import Say, ScriptedServer, asked_as, plays, words_given
 
 from consult.agents.llm.talk import Models, hang_up
+from consult.agents.llm.wording import Wording
 from consult.events import Audited, Guarded, Header, Utterance
 from consult.language.disguise import unspoken
 from consult.language.giveaway import abroad
@@ -75,6 +76,25 @@ def test_who_watches_would_see(setup_of: Make) -> None:
         assert watched(t, scenario, K), words
         honest = Transcript(head, (Utterance(text=given),))
         assert (leaker.reached(honest), watched(honest, scenario, K)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ("Is it about losing my licence to drive the bus?", ("unreleased", "ice.concern")),
+        ("What about a bus driver?", ("unreleased", "social.occupation")),
+        ("Ask me about pneumonia.", ("invention", "pneumonia")),
+        ("I haven't noticed sweating.", ("invention", "sweating")),
+        ("", ("role_break", "empty")),
+        ("Well " * 300, ("role_break", "too long")),
+    ],
+)
+def test_each_way_to_give_something_away_is_seen_by_one_who_looks_for_it(words: str, fault: tuple[str, str]) -> None:
+    """What these say, nothing else in the guard would see."""
+    view = view_of(HEART, question="And how are you?")
+    wording = Wording(view, (), (), (), template="Well, doctor.", given=view.question, prompt="You play a person.")
+    assert wording.faults(words) == [fault]
+    assert wording.faults("Well, doctor.") == []
 
 
 @pytest.mark.parametrize("form", FORMS)

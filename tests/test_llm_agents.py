@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ from consult.events import (
     Verdict,
 )
 from consult.llm.account import Budget
-from consult.sim.session import Setup, play
+from consult.sim.session import ID, Setup, play
 from consult.store.db import Store
 from consult.store.summary import last, usage
 from consult.store.transcript import Transcript, dumps, loads
@@ -336,9 +338,15 @@ def test_a_ledger_and_a_cassette_answer_for_nothing(setup_of: Make, server: Scri
     hang_up()
     assert first == again == replayed
     assert len(server.requests) == calls
-    strange = played(setup_of("barking_at_night", agents=BOTH), server, replay=tape)
-    assert ends(strange).reason == "infrastructure_error"
-    assert "--record" in ends(strange).detail
+    strange = ends(played(setup_of("barking_at_night", agents=BOTH), server, replay=tape))
+    assert strange.reason == "infrastructure_error"
+    assert "--record" in strange.detail
+    played(replace(setup, epoch=2), server, ledger=ledger)
+    hang_up()
+    with closing(sqlite3.connect(ledger)) as db:
+        assert db.execute(
+            "select distinct consultation = ?, epoch from replies order by 2", (setup.cell[:ID],)
+        ).fetchall() == [(1, 1), (0, 2)]
 
 
 def test_a_consultation_with_models_is_shown_like_any_other(

@@ -157,6 +157,7 @@ def test_run_says_what_it_took_and_a_cassette_plays_it_again(server: ScriptedSer
         (["run", "--inquirer", "llm:x", "--record", "a", "--replay", "b"], "--record"),
         (["run", "--inquirer", "llm:x", "--replay", "none.jsonl"], "none.jsonl"),
         (["batch", "--inquirer", "llm:openai/x", "--budget", "cost=1"], "price"),
+        (["batch", "--inquirer", "llm:openai/x", "--per-minute", "0"], "--per-minute"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -196,6 +197,24 @@ def test_another_process_for_each_sixteen_at_a_time() -> None:
     assert [waiting(jobs, 64).keywords for jobs in (2, 4, 8)] == [
         {"jobs": 2, "threads": 32}, {"jobs": 4, "threads": 16}, {"jobs": 4, "threads": 16},
     ]  # fmt: skip
+
+
+def test_a_rate_is_for_all_that_call_the_server_and_for_one_process(
+    server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p = plan(server, assessor=MODEL, rubric=("paces",), matcher=MODEL, per_minute=100_000)
+    cells = setups(p)
+    setup = cells[0]
+    assert setup.panel is not None
+    assert setup.matcher is not None
+    endpoints = [setup.models.endpoint("openai/local"), setup.panel.judges[0].endpoint, setup.matcher.endpoint]
+    assert [e.per_minute for e in endpoints] == [100_000] * 3
+    assert p.content == p.model_copy(update={"per_minute": None}).content
+    asked: list[int] = []
+    monkeypatch.setattr("consult.batch.engine.waiting", lambda jobs, _: asked.append(jobs) or waiting(1, 2))
+    with Store(tmp_path / "r.db") as store:
+        assert {d.status for d in execute(p, cells, store, jobs=4, concurrency=64)} == {"done"}
+    assert asked == [1]
 
 
 def test_the_pages_commands_run(server: ScriptedServer) -> None:

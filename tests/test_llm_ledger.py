@@ -75,6 +75,13 @@ def test_answers_that_did_not_fit_are_kept_too(path: Path) -> None:
     assert (second.value, second.problems, second.repairs) == (first.value, first.problems, ("first_object",))
 
 
+def test_an_empty_answer_is_kept_and_does_not_answer_its_own_question_again(path: Path) -> None:
+    for told in (Told("", "At last."), Told()):
+        with Client(transport=told, ledger=SqliteLedger(path)) as client:
+            reply = ask(client)
+        assert (reply.text, reply.asks, reply.kept) == ("At last.", 2, 2 - len(told.bodies))
+
+
 def test_a_failure_is_not_kept(path: Path) -> None:
     with Client(transport=Told(CallError(Kind.AUTH), "It hurts."), ledger=SqliteLedger(path)) as client:
         with pytest.raises(CallError):

@@ -99,6 +99,16 @@ def test_a_model_that_gives_no_object_fails(tested: Any) -> None:
     assert len(server.requests) == 5
 
 
+def test_a_spec_may_end_as_an_agents_does(tested: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, server = tested(able)
+    for spec, bound in (("llm:openai/local+max-tokens=40", 40), ("llm:openai/local+rationale+image+max-tokens=7", 7),
+                        ("llm:openai/local+resolver", 1000)):  # fmt: skip
+        server.forget()
+        out = CliRunner().invoke(cli, ["agents", "test", spec, "--api-base", server.url], prog_name="consult")
+        assert out.exit_code == 0, out.output
+        assert {(asked["model"], asked["max_tokens"]) for asked in server.requests} == {("local", bound)}
+
+
 @pytest.mark.parametrize(
     ("behaviour", "words"),
     [
@@ -122,6 +132,9 @@ def test_a_server_that_does_not_answer_is_one_line(tested: Any, behaviour: Behav
         (["reference"], "names no model"),
         (["llm:"], "names no model"),
         (["llm:openai/x", "--api-base", "here"], "is no address"),
+        (["llm:openai/x+max-tokens=0"], "is no bound on an answer"),
+        (["llm:openai/x+max_tokens=40"], "mend: +max-tokens="),
+        (["llm:openai/x+image+text-only"], "SPEC: 'llm:openai/x+image+text-only' says twice"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(args: list[str], words: str) -> None:

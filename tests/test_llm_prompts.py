@@ -17,7 +17,7 @@ def built_in(tmp_path: Path) -> Path:
         "patient/system",
         "{# version: 2 #}\nYou are {{ name }}.\n{% for f in facts %}\n- {{ f }}\n{% endfor %}\n",
     )
-    return write(tmp_path / "built_in", "inquirer", "{# version: 1 #}\nAsk.\n")
+    return write(tmp_path / "built_in", "inquirer", "{# version: 1 #}\nAsk{% if name == 'Bo' %} Bo{% endif %}.\n")
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -35,7 +35,7 @@ def test_fields_are_filled_in_and_never_read_as_a_template(built_in: Path) -> No
 def test_ones_own_file_stands_for_the_built_in_one(built_in: Path, tmp_path: Path) -> None:
     own = write(tmp_path / "own", "inquirer", "{# version: 7 #}\nAsk kindly.")
     plain, mine = Prompts([built_in]), Prompts([own, built_in])
-    assert (plain.render("inquirer"), mine.render("inquirer")) == ("Ask.", "Ask kindly.")
+    assert (plain.render("inquirer", name="Ann"), mine.render("inquirer")) == ("Ask.", "Ask kindly.")
     assert mine.render("patient/system", name="Ann", facts=[]) == "You are Ann."
     assert plain.identity["inquirer"]["version"] == 1
     assert mine.identity["inquirer"] | {"sha256": ""} == {"version": 7, "sha256": "", "own": True}
@@ -51,6 +51,11 @@ def test_ones_own_file_stands_for_the_built_in_one(built_in: Path, tmp_path: Pat
             "inquirer",
             "{# version: 1 #}\n\n{{ naem }}",
             r"inquirer\.jinja: 'naem' is undefined \(mend: its fields are: name\)",
+        ),
+        (
+            "inquirer",
+            "{# version: 1 #}\n{{ name.first }}",
+            r"inquirer\.jinja: .*no attribute 'first' \(mend: its fields are",
         ),
         ("inquirer", "{# version: 1 #}\n{% if %}", r"inquirer\.jinja:2: .*Jinja"),
         ("inquirer", "{# version: 1 #}\n{% include 'none.jinja' %}", r"inquirer\.jinja: cannot be rendered"),
@@ -68,6 +73,13 @@ def test_what_is_wrong_is_said_with_file_and_mend(
     prompts = Prompts([write(tmp_path / "own", name, text), built_in])
     with pytest.raises(DataError, match=words):
         (prompts.identity, prompts.render("inquirer", name="Ann"))
+
+
+def test_a_slip_in_ones_own_prompt_is_said_before_anything_is_asked(built_in: Path, tmp_path: Path) -> None:
+    for text in ("{{ naem }}", "{% if %}"):
+        prompts = Prompts([write(tmp_path / "own", "inquirer", f"{{# version: 1 #}}{text}"), built_in])
+        with pytest.raises(DataError, match=r"inquirer\.jinja"):
+            prompts.identity  # noqa: B018
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,7 @@ from llm_world import OBJECT, SECRET, Complaint
 from pydantic import BaseModel, Field
 
 from consult.actions import Conclude
+from consult.agents.llm.moves import action_of, schema_of
 from consult.llm.base import Answer, Enforced, Outcome, Usage
 from consult.llm.errors import CallError, Kind
 from consult.llm.redact import HIDDEN, redact, without
@@ -140,9 +141,55 @@ def test_a_schema_with_free_keys_is_not_called_strict() -> None:
     assert list(sent["schema"]["properties"]) == ["title", "default"]
 
 
+def test_lengths_and_ranges_are_left_out_where_a_server_takes_none() -> None:
+    class Bounded(BaseModel):
+        maximum: Annotated[str, Field(json_schema_extra={"maxLength": 9})]
+        parts: list[int] = Field(max_length=3)
+        share: float = Field(ge=0, le=1)
+
+    held = with_schema({"messages": []}, Bounded, Enforced.SCHEMA)["response_format"]["json_schema"]
+    less = with_schema({"messages": []}, Bounded, Enforced.SHAPE)["response_format"]["json_schema"]
+    assert weaker(Enforced.SCHEMA, "Invalid schema for response_format 'Bounded': 'maxLength' is not permitted.") is (
+        Enforced.SHAPE
+    )
+    assert held["schema"]["properties"]["maximum"] == {"type": "string", "maxLength": 9}
+    assert held["schema"]["properties"]["share"] == {"type": "number", "minimum": 0, "maximum": 1}
+    assert less["schema"]["properties"] == {
+        "maximum": {"type": "string"}, "parts": {"type": "array", "items": {"type": "integer"}},
+        "share": {"type": "number"},
+    }  # fmt: skip
+    assert less["strict"] is True
+    assert less["schema"]["required"] == ["maximum", "parts", "share"]
+
+
+def test_an_inquirers_names_end_and_its_schema_has_no_words_of_pydantics_own() -> None:
+    """OpenAI refuses a schema with a word that it does not know; a small model writes a name without end."""
+    schema = schema_of(("ask", "order", "conclude", "refer"), ("a/b", "c/d"), rationale=True)
+    shown = with_schema({"messages": []}, schema, Enforced.SCHEMA)["response_format"]["json_schema"]["schema"]
+    defined = shown["$defs"]
+    assert defined["_Order"]["properties"]["order"]["maxLength"] == 100
+    assert defined["NamedCondition"]["properties"]["condition"]["maxLength"] == 100
+    for shape in ("_Ask", "Conclude", "Refer"):
+        free = [
+            f
+            for f in defined[shape]["properties"].values()
+            if f.get("type") == "string" and not f.keys() & {"enum", "const"}
+        ]
+        assert free
+        assert all(f["maxLength"] == 1000 for f in free)
+    assert (
+        defined["Conclude"]["properties"]["plan"]["maxItems"],
+        defined["Refer"]["properties"]["differential"]["maxItems"],
+    ) == (10, 5)
+    assert defined["NamedCondition"]["properties"]["probability"] == {"type": "number", "minimum": 0, "maximum": 1}
+    long = {"rationale": "", "action": {"kind": "order", "order": "a scan of " + "the chest " * 20}}
+    assert action_of(schema.model_validate(long)).order == long["action"]["order"]
+
+
 def test_only_words_about_formats_make_us_ask_in_a_weaker_way() -> None:
     assert weaker(Enforced.SCHEMA, "Invalid value for response_format") is Enforced.OBJECT
     assert weaker(Enforced.OBJECT, "json_object is not supported") is Enforced.PROMPT
+    assert weaker(Enforced.SHAPE, "Invalid schema for response_format") is Enforced.OBJECT
     assert weaker(Enforced.PROMPT, "json_schema") is None
     assert weaker(Enforced.SCHEMA, "temperature must be 1") is None
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from scripted_server import Fail, Json, Say, ScriptedServer, asked_as, plays
+from test_judge import faithful
 
 from consult.agents.llm.talk import Models, hang_up
 from consult.agents.llm.triage import NOT_ON_RECORD
@@ -24,6 +25,7 @@ from consult.errors import UsageError
 from consult.events import (
     Audited,
     Guarded,
+    Judgement,
     RecordUpdate,
     Result,
     Scored,
@@ -98,6 +100,20 @@ def test_every_mix_of_models_and_rules_is_equal_over_both_transports(
     assert sum(e.calls for e in told(direct, Used)) == calls
     assert loads(text) == direct
     assert len(told(direct, Audited)) == 1
+
+
+def test_judges_are_equal_over_both_transports(setup_of: Make, server: ScriptedServer) -> None:
+    judge = faithful()
+    server.default = lambda asked: (
+        judge(asked) if asked["messages"][0]["content"].startswith("You assess") else plays(asked)
+    )
+    agents, texts = {"inquirer": MODEL, "assessor": f"{MODEL},llm:openai/other"}, []
+    for transport in ("direct", "litellm"):
+        t = played(setup_of(agents=agents, rubrics=("mdbench",), limits=SHORT), server, transport=transport)
+        assert len(told(t, Judgement)) == 2
+        assert {e.role for e in told(t, Used)} == {"inquirer", "assessor"}
+        texts.append(dumps(t.header, t.events))
+    assert texts[0] == texts[1]
 
 
 # --- recipient --------------------------------------------------------------------------------------------------------

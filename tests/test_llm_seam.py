@@ -16,7 +16,7 @@ from scripted_server import completion
 from consult.errors import AgentError, InfrastructureError, UsageError
 from consult.events import StopReason
 from consult.llm.account import Budget
-from consult.llm.base import Message, Outcome, Reply, Request, Sampling, Usage
+from consult.llm.base import Image, Message, Outcome, Reply, Request, Sampling, Usage
 from consult.llm.client import Calls, Client
 from consult.llm.endpoint import Endpoint
 from consult.llm.errors import BudgetSpent, CallError, Kind, UnusableReply
@@ -307,11 +307,30 @@ def test_errors_say_whether_another_attempt_may_help_and_survive_a_pipe() -> Non
         ({"transport": "pigeon"}, "no transport"),
         ({"concurrency": 0}, "more than 0"),
         ({"timeout": 0}, "more than 0"),
+        ({"timeout": float("nan")}, "--timeout: it is more than 0"),
+        ({"api_base": "http://"}, "is no address"),
+        ({"api_base": "http://127.0.0.1:99351/v1"}, "is no address"),
     ],
 )
 def test_an_endpoint_that_cannot_be(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         Endpoint(**({"model": "openai/x"} | fields))
+
+
+def test_an_address_keeps_what_stands_behind_its_question_mark_and_tells_no_key() -> None:
+    for base, url in (
+        ("http://h:1/v1", "http://h:1/v1/chat/completions"),
+        ("http://h:1/v1/", "http://h:1/v1/chat/completions"),
+        ("https://h/v1?api-version=2024-10-21&api-key=hunter22", "https://h/v1/chat/completions?api-version=2024-10-21&api-key=hunter22"),
+    ):  # fmt: skip
+        assert Endpoint("openai/x", base).url == url
+    keyed = Endpoint("openai/x", "https://h/v1?api-version=2024-10-21&api-key=hunter22")
+    assert keyed.secrets() == ("hunter22",)
+    assert "hunter22" not in keyed.name
+    for base in ("htp://me:hunter22@h/v1", "me:hunter22@h:1/v1", "h/v1?key=hunter22"):
+        with pytest.raises(UsageError, match="is no address") as caught:
+            Endpoint("openai/x", base)
+        assert "hunter22" not in str(caught.value)
 
 
 def test_what_an_endpoint_knows_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,6 +342,8 @@ def test_what_an_endpoint_knows_of_itself(monkeypatch: pytest.MonkeyPatch) -> No
     assert own.secrets() == ("pass1234",)
     monkeypatch.setenv("CONSULT_API_KEY", SECRET)
     assert own.secret == SECRET
+    monkeypatch.setenv("CONSULT_API_KEY", f"{SECRET}\r\n")  # as files keep them
+    assert (own.secret, own.secrets()) == (SECRET, (SECRET, "pass1234"))
     theirs = Endpoint("openai/gpt-4o-mini")
     assert (theirs.direct, theirs.secret, theirs.key_name) == (False, "", "OPENAI_API_KEY")
     assert theirs.secrets() == ("sk-theirs-not-for-others",)
@@ -335,6 +356,8 @@ def test_the_hash_of_a_request_covers_what_decides_the_answer() -> None:
         Request(HELLO.messages, sampling=Sampling(temperature=0.0)).fingerprint("m"),
         Request(HELLO.messages, sampling=Sampling(extra={"top_k": 4})).fingerprint("m"),
         Request(HELLO.messages[:1]).fingerprint("m"),
+        *(Request((Message("user", "See:", (i,)),)).fingerprint("m") for i in (
+            Image(data=b"a"), Image(data=b"b"), Image(url="a"), Image(url="a", caption="a rash"))),
     }  # fmt: skip
-    assert len(hashes) == 6
+    assert len(hashes) == 10
     assert HELLO.fingerprint("m") == Request(HELLO.messages, max_asks=9).fingerprint("m")

@@ -7,10 +7,13 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Annotated
 
 import pytest
+from aiohttp import web
 from llm_world import HELLO, OBJECT, SECRET, Complaint, Time
-from scripted_server import Behaviour, Cut, Drip, Endless, Fail, Raw, Reset, Say, ScriptedServer, redirect
+from pydantic import BaseModel
+from scripted_server import Behaviour, Cut, Drip, Endless, Fail, Json, Raw, Reset, Say, ScriptedServer, redirect
 
 from consult.llm import direct
 from consult.llm.base import Enforced, Image, Message, Outcome, Reply, Request, Sampling
@@ -18,6 +21,7 @@ from consult.llm.client import Calls, Client
 from consult.llm.endpoint import Endpoint
 from consult.llm.errors import CallError, Kind
 from consult.llm.pacing import Retry
+from consult.llm.structured import at_most
 
 pytestmark = [  # about litellm's own types, from inside litellm
     pytest.mark.filterwarnings("ignore:Item .* on TypedDict class:UserWarning"),
@@ -181,6 +185,41 @@ def test_nothing_answers(world: World) -> None:
     assert "start the server" in str(caught.value)
 
 
+def test_a_proxy_of_the_environment_is_used(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.server.forget()
+    proxy = world.server.url.removesuffix("/v1").replace("//", "//me:proxypassword@")
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    monkeypatch.setenv("http_proxy", proxy)
+    there = Endpoint("openai/local", "http://models.example/v1", key=SECRET, transport=world.kind)
+    assert world.calls.ask(there, HELLO, role="patient", turn=1).text == "A proper answer."
+    headers = world.server.headers[-1]
+    assert (headers["host"], headers["authorization"]) == ("models.example", f"Bearer {SECRET}")
+    assert headers["proxy-authorization"].startswith("Basic ")
+
+
+def test_a_server_on_this_machine_is_reached_past_every_proxy(
+    running: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://me:proxypassword@127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "lab.example")
+    world = World(running, "direct")
+    with world.client:
+        assert world.ask(HELLO, Say())[0].outcome is Outcome.OK
+        with pytest.raises(CallError, match="HTTP_PROXY") as caught:
+            world.calls.ask(Endpoint("openai/x", "http://models.example/v1"), HELLO, role="patient", turn=1)
+    assert caught.value.kind is Kind.UNREACHABLE
+    assert "proxypassword" not in str(caught.value)
+    reached = [f"http://{host}/v1" for host in ("localhost", "[::1]:8081", "a.localhost", "gpu.lab.example:8000")]
+    assert [direct._proxy_to(url) for url in reached] == [None] * 4
+
+
+def test_a_key_with_a_line_break_within_is_the_keys_trouble(running: ScriptedServer) -> None:
+    world = World(running, "direct")
+    with world.client:
+        assert world.fails(key="two\nlines").kind is Kind.AUTH
+
+
 @pytest.mark.parametrize("headers", [{"retry-after": "7"}, {"retry-after-ms": "7000"}], ids=["seconds", "milliseconds"])
 def test_retry_after_is_honoured(world: World, headers: dict[str, str]) -> None:
     reply, _ = world.ask(HELLO, Fail(429, headers), Say())
@@ -213,6 +252,20 @@ def test_a_server_without_schemas_is_asked_in_a_weaker_way_from_then_on(world: W
     assert kinds == ["json_schema", "json_object", None]
     assert '"days"' in world.server.requests[-1]["messages"][-1]["content"]
     assert world.ask(OBJECT, Say('{"site": "chest", "days": 1}'))[1] == 1
+    assert "response_format" not in world.server.requests[-1]
+
+
+def test_a_server_that_takes_no_lengths_is_given_the_schema_without_them(world: World) -> None:
+    class Named(BaseModel):
+        name: Annotated[str, at_most(maxLength=9)]
+
+    wrong = (
+        "Invalid schema for response_format 'Named': In context=('properties', 'name'), 'maxLength' is not permitted."
+    )
+    reply, seen = world.ask(Request(HELLO.messages, Named), Fail(400, message=wrong), Say('{"name": "Ann"}'))
+    assert (reply.given().name, reply.enforced, seen) == ("Ann", Enforced.SHAPE, 2)
+    held, less = (r["response_format"]["json_schema"]["schema"]["properties"] for r in world.server.requests)
+    assert (held, less) == ({"name": {"type": "string", "maxLength": 9}}, {"name": {"type": "string"}})
 
 
 def test_a_wrong_object_is_asked_for_again_with_the_error_shown(world: World) -> None:
@@ -237,6 +290,29 @@ def test_a_stream_is_heard_and_put_together(world: World) -> None:
     assert "".join(str(x) for x in heard[again + 1 :]) == "It hurts when I run."
     assert len(heard[again + 1 :]) > 3
     assert all(r["stream"] for r in world.server.requests)
+
+
+class Fades(Say):
+    """A stream that is over, though nobody said that this is the end."""
+
+    async def __call__(self, request: web.Request, asked: Json) -> web.StreamResponse:
+        chunk = {"choices": [{"index": 0, "delta": {"content": "It hur"}, "finish_reason": None}]}
+        return web.Response(text=f"data: {json.dumps(chunk)}\n\n", content_type="text/event-stream")
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "kind"), [(Fades(), Kind.RESET), (Endless(), Kind.GARBLED)], ids=["fades", "endless"]
+)
+def test_a_stream_without_its_end_is_no_answer(
+    running: ScriptedServer, behaviour: Behaviour, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(direct, "MOST_BYTES", 100_000)
+    world = World(running, "direct")
+    running.forget()
+    running.will(*[behaviour] * 3)
+    with world.client, pytest.raises(CallError) as caught:
+        world.calls.ask(world.endpoint(timeout=5.0), HELLO, role="patient", turn=1, on_text=lambda _: None)
+    assert (caught.value.kind, len(running.requests)) == (kind, 3)
 
 
 def test_no_key_in_any_error_log_or_print(
@@ -286,6 +362,12 @@ def test_litellm_is_quiet_and_asks_no_network_for_prices(running: ScriptedServer
     litellm = sys.modules["litellm"]
     assert litellm.telemetry is False
     assert logging.getLogger("LiteLLM").level > logging.CRITICAL
+
+
+def test_a_model_without_a_provider_says_how_names_are_written() -> None:
+    with Client() as client, pytest.raises(CallError, match="begins with one, as in openai/gpt-5-mini") as caught:
+        client.calls("c").ask(Endpoint("nosuch/model"), HELLO, role="patient", turn=1)
+    assert (caught.value.kind, caught.value.attempts) == (Kind.NOT_FOUND, 1)
 
 
 def test_a_provider_without_its_key_says_which_to_set(monkeypatch: pytest.MonkeyPatch) -> None:

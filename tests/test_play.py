@@ -33,12 +33,15 @@ def played(db: Path, typed: str, *more: str) -> tuple[int, str, str]:
 
 def test_the_doctor_leaves_and_ends_it_another_time(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
-    code, out, err = played(db, f"/nonsense\n/help\n{CHEST}/order ecg\n")
+    code, out, err = played(db, f"/nonsense\n/help\n{CHEST}/order blod count\n/order ecg\n")
     assert code == 0
     assert "there is no /nonsense" in out
+    assert "“blod count” is no order here; near to it: Full blood count" in out
     assert "ST segment" in out
     assert "takes it up again" in err
-    assert [so_far["turns"] for _, so_far in left_open(db)] == [1]
+    assert [(s["turns"], s["scenario"], s["inquirer"]) for _, s in left_open(db)] == [
+        (1, "indigestion_at_the_wheel", "human")
+    ]
     code, out, err = played(db, "/diagnose\nheart attack 800\n/back\n" + END)
     assert "Does your chest hurt?" in out, "what was said before is seen again"
     assert "not taken: 1. condition: a probability is 0 to 100 %" in out
@@ -106,8 +109,9 @@ def test_words_of_nothing_but_control_characters_are_none(words: str) -> None:
 
 
 def test_plain_lines_for_a_screen_reader(tmp_path: Path) -> None:
-    _, out, _ = played(tmp_path / "a.db", CHEST + "/refer\n\nemergency\n3\n\n\n\n", "--plain")
+    _, out, _ = played(tmp_path / "a.db", CHEST + "/order ecg\n/refer\n\nemergency\n3\n\n\n\n", "--plain")
     assert "Patient: " in out
+    assert "Result of ECG: Sinus rhythm" in out
     assert not set("│━█─") & set(out)
 
 

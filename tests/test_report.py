@@ -325,6 +325,16 @@ def test_markdown_is_one_table_after_another_and_nothing_breaks_out(store: Store
     assert "<script>" not in page.replace("\\<script>", "")
 
 
+def test_markdown_has_words_for_conditions_and_departments(store: Store) -> None:
+    small(store)
+    made = report(store, "small")
+    ids = {g.name for g in made.groups if g.by in ("condition", "department")} | {n.top for n in made.notable if n.top}
+    page = to_markdown(made, lambda identifier: f"the words for {identifier[::-1]}")
+    for identifier in ids:
+        assert f"the words for {identifier[::-1]}".replace("_", "\\_") in page
+        assert identifier.replace("_", "\\_") not in page
+
+
 def test_json_is_what_its_schema_says(store: Store, tmp_path: Path) -> None:
     small(store)
     for words, kind in (

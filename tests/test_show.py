@@ -12,9 +12,10 @@ from rich.cells import cell_len
 from consult.actions import Diagnosis
 from consult.events import Audited, Belief, Concluded, Question, Result, Scored, Stopped, StopReason, Told, Utterance
 from consult.show import EventPrinter, Level, make_console
+from consult.show.names import Names
 from consult.store.transcript import Transcript
 
-NAMES = {"myocardial_infarction": "Acute myocardial infarction"}
+NAMES = Names({"myocardial_infarction": "Acute myocardial infarction"})
 
 
 def printed(t: Transcript, width: int = 80, level: Level = Level.FULL, encoding: str = "utf-8", **more: Any) -> str:
@@ -30,9 +31,9 @@ def test_everything_is_there_and_within_the_width(width: int) -> None:
     assert max(cell_len(line) for line in text.splitlines()) <= width
     flat = " ".join(text.replace("│", " ").split())
     for words in (
-        "Martin Vogel", "awful pressure", "Doctor", "+chest_pain (dramatised)", "-fever", "trust", "irritation",
+        "Martin Vogel", "awful pressure", "Doctor", "+chest pain (dramatised)", "-fever", "trust", "irritation",
         "anxiety", "cue ignored", "Acute myocardial infarction", "41 %", "Internal medicine › Cardiology", "URGENT",
-        "else Emergency › Resuscitation", "chest_pain_first (hard)", "stopped: leak", "ST elevation", "cost 2",
+        "else Emergency › Resuscitation", "Chest pain first (hard)", "stopped: leak", "ST elevation", "cost 2",
         "the doctor concluded", "catheter", "score card", "✓ right", "1 level too late", "0.75", "no cue was given",
         "✓ the patient kept to the law", "chest-0a1b2c3d", "turn 1", "communication",
     ):  # fmt: skip
@@ -68,12 +69,12 @@ def test_what_would_read_as_0_is_not_drawn() -> None:
     assert "Reflux" not in text
 
 
-def test_ids_in_reasons_are_not_torn() -> None:
+def test_long_words_in_reasons_are_not_torn() -> None:
     score = Scored(
-        name="inquiry.must_ask", value=0.5, unit="share", reason="not asked: complaint.duration_of_all_of_it, fever"
+        name="own.score", value=0.5, unit="share", reason="not asked: complaint.durationofallofitinhours, fever"
     )
     text = printed(Transcript(header(), numbered([Stopped(reason=StopReason.CONCLUDED), score])))
-    assert "complaint.duration_of_all_of_it, fever" in text
+    assert "complaint.durationofallofitinhours, fever" in text
 
 
 def test_what_had_better_been_asked_has_a_line_each() -> None:

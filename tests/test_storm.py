@@ -121,6 +121,15 @@ def test_the_command_says_that_some_failed_and_names_no_key(server: ScriptedServ
     assert [s for s in SECRETS if s in out.output + "".join(logs)] == []
 
 
+def test_quiet_says_why_a_dialogue_broke_off(server: ScriptedServer) -> None:
+    server.default = Fail(401, message=f"no such key {LEAKY}")
+    words = ["run", "--inquirer", MODEL, "--api-base", server.url, "--quiet", "--no-save"]
+    out = CliRunner().invoke(cli, words)
+    assert (out.exit_code, len(out.stdout.splitlines())) == (3, 1)
+    assert "set CONSULT_API_KEY to a valid key" in out.stderr.splitlines()[-1]
+    assert [s for s in SECRETS if s in out.output] == []
+
+
 @pytest.mark.parametrize("body", [
     '{"choices": ["no choice"]}', '{"choices": [{"message": ["no message"]}]}', '{"choices": [[1]], "usage": [2]}',
 ])  # fmt: skip

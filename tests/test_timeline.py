@@ -21,7 +21,7 @@ from consult.events import (
     Utterance,
 )
 from consult.scenario import load_scenario, scenario_files
-from consult.show.names import finding_names, names_of
+from consult.show.names import names_of
 from consult.show.panels import PANELS, Scene, spark
 from consult.show.timeline import Timeline
 from consult.show.words import LONGEST, reading_time
@@ -78,7 +78,7 @@ def test_panels_can_be_drawn_at_any_place_and_width(transcript: Transcript) -> N
     timeline = Timeline(transcript.header, transcript.events)
     h = transcript.header
     facts = load_scenario(scenario_files()[h.scenario]).facts
-    scene = Scene(names_of(h), finding_names(h), facts)
+    scene = Scene(names_of(h), facts)
     for upto in (0, 1, len(timeline) // 2, len(timeline)):
         for width in (20, 80):
             drawn = {name: paint(timeline, upto, scene, width).plain for name, paint in PANELS.items()}
@@ -95,7 +95,7 @@ def test_a_panel_says_what_happened() -> None:
     assert "chest pain since this morning" in drawn["record"]
     assert "URGENT" in drawn["triage"]
     assert "Emergency › Resuscitation" in drawn["triage"]
-    assert "chest_pain_first (hard)" in drawn["triage"]
+    assert "Chest pain first (hard)" in drawn["triage"]
     assert "41 %" in drawn["belief"]
     assert "cue ignored" in drawn["mood"]
     assert "together: cost 2 (a question is 1), 10 min" in drawn["orders"]

@@ -196,6 +196,11 @@ def test_the_form_says_what_is_wrong_and_takes_a_plan_file(tmp_path: Path) -> No
     play(tmp_path / "c.db", scene)
 
 
+def keys(pilot: Pilot[None]) -> tuple[bool, bool]:
+    """Whether it can be stopped, and gone on with."""
+    return "Stop" in screenful(pilot), "Go on" in screenful(pilot)
+
+
 @pytest.mark.parametrize("key", ["g", "s"])
 def test_leaving_lets_it_go_on_or_stops_it_and_nothing_is_lost(
     key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -214,6 +219,7 @@ def test_leaving_lets_it_go_on_or_stops_it_and_nothing_is_lost(
         screen = await watching(pilot, "short")
         await until(pilot, lambda: screen.board.counts[Mark.TAKEN] == 1)
         assert screen.state == "▶ running here"
+        await until(pilot, lambda: keys(pilot) == (True, False))
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, Leaving)
         await pilot.press("escape")
@@ -228,8 +234,10 @@ def test_leaving_lets_it_go_on_or_stops_it_and_nothing_is_lost(
         assert again.board.done == (1 if key == "s" else 8)
         assert again.state == ("– at rest" if key == "s" else "✓ done")
         if key == "s":
+            await until(pilot, lambda: keys(pilot) == (False, True))
             await pilot.press("g")
             await until(pilot, lambda: again.state == "✓ done")
+        await until(pilot, lambda: keys(pilot) == (False, False))
         assert again.board.done == 8
 
     play(path, scene)

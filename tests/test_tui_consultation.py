@@ -19,11 +19,12 @@ from consult.show.names import names_of
 from consult.show.panels import PANELS
 from consult.show.timeline import Timeline
 from consult.store.transcript import Transcript, read
-from consult.tui.consultation import SPEEDS, Consultation
+from consult.tui.consultation import Consultation
 from consult.tui.dialogue import Dialogue
 from consult.tui.feed import Kept
 from consult.tui.help import HelpScreen
 from consult.tui.pick import Pick
+from consult.tui.playback import SPEEDS
 from consult.tui.table import Table
 from consult.tui.tape import Tape
 
@@ -186,13 +187,13 @@ def test_flags_and_evidence_can_be_jumped_to() -> None:
 
 def test_details_show_what_goes_on_in_its_place() -> None:
     async def scene(pilot: Pilot[None], screen: Consultation) -> None:
-        assert "radiation=left_arm" not in dialogue(screen).text
+        assert "tells │" not in dialogue(screen).text
         await pilot.press("d")
         await until(pilot, lambda: dialogue(screen).settled)
-        assert "radiation=left_arm" in dialogue(screen).text
+        assert "tells │ +chest pain" in dialogue(screen).text
         assert "stopped: leak" in dialogue(screen).text
         await pilot.press("d")
-        await until(pilot, lambda: "radiation=left_arm" not in dialogue(screen).text)
+        await until(pilot, lambda: "tells │" not in dialogue(screen).text)
 
     watch(made(), scene)
 

@@ -76,6 +76,30 @@ def test_another_future_and_the_tree(tmp_path: Path) -> None:
     assert child.header.persona == "phlegmatic"
 
 
+def test_what_cannot_be_begun_leads_back_to_the_form_as_it_was_filled_in(tmp_path: Path) -> None:
+    db = filled(tmp_path / "a.db")
+
+    async def scene(pilot: Pilot[None]) -> None:
+        parent = await at_turn(pilot, 3)
+        await pilot.press("w")
+        form = pilot.app.screen
+        await until(pilot, lambda: form.query_one("#persona", Select).value == "choleric")
+        form.query_one("#persona", Select).value = "sanguine"
+        form.query_one("#result", Input).value = "horoscope=fair"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "is no order" in screenful(pilot))
+        await pilot.press("escape")
+        again = pilot.app.screen
+        assert isinstance(again, Start)
+        await until(pilot, lambda: again.query_one("#persona", Select).value == "sanguine")
+        assert again.query_one("#result", Input).value == "horoscope=fair"
+        await until(pilot, lambda: "is no order" in screenful(pilot))
+        await pilot.press("escape")
+        assert pilot.app.screen is parent
+
+    play(db, scene)
+
+
 def test_a_human_goes_on_leaves_and_comes_back(tmp_path: Path) -> None:
     db = filled(tmp_path / "a.db")
 

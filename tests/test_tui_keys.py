@@ -118,7 +118,7 @@ async def start(pilot: Pilot[None]) -> Screen[Any]:
 
 
 async def ending(pilot: Pilot[None]) -> Screen[Any]:
-    screen = Ending(Menu((), (), ()), kind="refer")
+    screen = Ending(Menu((), (), ()), kind="refer", draft={})
     await pilot.app.push_screen(screen)
     return screen
 

@@ -68,7 +68,7 @@ async def watched(pilot: Pilot[None], **choice: str) -> Playing:
     screen = started(pilot.app, choice)  # type: ignore[arg-type]
     assert isinstance(screen, Playing)
     await pilot.app.push_screen(screen)
-    await until(pilot, lambda: screen.timeline)
+    await until(pilot, lambda: screen.timeline is not None)
     return screen
 
 
@@ -130,6 +130,30 @@ def test_taken_over_and_handed_back_in_the_middle(tmp_path: Path) -> None:
     ]
     assert [e.text for e in words] == ["I would rather not say."]
     assert left_open(db) == []
+
+
+def test_what_is_said_too_early_waits_for_its_turn(tmp_path: Path, slow: Slow) -> None:
+    db = tmp_path / "a.db"
+
+    async def scene(pilot: Pilot[None]) -> None:
+        screen = await watched(pilot, inquirer="slow", patient="human")
+        await until(pilot, lambda: screen.your_turn)
+        await says(pilot, screen, "I have heartburn.")
+        line = screen.query_one("#say", Input)
+        line.value = "No."
+        await pilot.press("enter")
+        await until(pilot, slow.asked.is_set)
+        await pilot.press(*"Why?", "enter")
+        await until(pilot, lambda: "It is your turn in a moment" in screenful(pilot))
+        assert line.value == "Why?"
+        slow.go.set()
+        await until(pilot, lambda: screen.your_turn)
+        assert line.value == "Why?"
+        await until(pilot, lambda: "in a moment" not in screenful(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Why?" in dialogue(screen).text)
+
+    play(db, scene, SIZES[0])
 
 
 def test_agents_wait_until_what_they_did_has_been_seen(tmp_path: Path) -> None:

@@ -72,6 +72,9 @@ def test_a_consultation_by_keys_alone(tmp_path: Path) -> None:
         assert "Does your chest hurt?" in screenful(pilot)
         await says(pilot, screen, "/order ecg")
         assert "ST segment" in dialogue(screen).text
+        await says(pilot, screen, "/order ecgg")
+        assert screen.query_one("#say", Input).value == "/order ecgg", "it costs nothing"
+        assert "near to it: ECG" in said(screen, "#remark")
         await pilot.press("f2", "f2")
         assert screen.query_one("#say", Input).has_focus
         await says(pilot, screen, "/nonsense")
@@ -80,7 +83,15 @@ def test_a_consultation_by_keys_alone(tmp_path: Path) -> None:
         await pilot.press("enter")
         form = pilot.app.screen
         assert isinstance(form, Ending)
-        await pilot.press(*"Acute coronary", "right", "tab", *"90", "tab", "tab", *"20", "ctrl+s")
+        await pilot.press(*"Acute coronary", "right", "escape")
+        screen.query_one("#say", Input).value = "/diagnose"
+        await pilot.press("enter")
+        form = pilot.app.screen
+        assert isinstance(form, Ending)
+        assert form.query_one("#condition-1", Input).value == "Acute coronary syndrome", (
+            "what was filled in is there again"
+        )
+        await pilot.press("tab", *"90", "tab", "tab", *"20", "ctrl+s")
         assert "a probability without a name" in said(form, "#problem")
         form.query_one("#percent-2", Input).value = ""
         form.query_one("#urgency", Select).value = "emergency"
@@ -156,7 +167,7 @@ def test_the_facts_are_hidden_but_for_the_teacher_and_pause_keeps(tmp_path: Path
         screen.query_one("#say", Input).value = "/pause"
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, Home) and listing(pilot).rows)
-        assert listing(pilot).rows[0].cells[3] == "… not over"
+        assert listing(pilot).rows[0].cells[:4] == ("indigestion_at_the_wheel", "neutral", "human", "… not over")
         (db.parent / "open" / "broken.json").write_text("{")
         path = next((db.parent / "open").glob("[0-9a-f]*.json"))
         path.write_text(path.read_text().replace('"cell"', '"sell"'))

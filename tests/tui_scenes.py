@@ -307,6 +307,8 @@ async def failed(pilot: Pilot[None]) -> None:
 async def doctor(pilot: Pilot[None]) -> None:
     screen = await _live(pilot, {"inquirer": "human", "persona": "choleric"})
     await _said(pilot, screen, "I am sorry to hear that. Does your chest hurt?", "/order ecg")
+    screen.query_one("#say", Input).value = "/order blod count"
+    await pilot.press("enter")
 
 
 async def patient(pilot: Pilot[None]) -> None:

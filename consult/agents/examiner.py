@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Any, Final
 
 from consult.clean import clean, one_line
@@ -59,6 +60,9 @@ def _burden(kind: OrderType, recorded: OrderResult | None) -> dict[str, Any]:
     return {name: own[name] if own[name] is not None else getattr(kind, name) for name in names}
 
 
+_LIKE: Final = 3
+"""Orders that are named to somebody whose words name none; below, how alike their spelling is, 0..1 (both ours)."""
+_ALIKE: Final = 0.6
 _FINDING: Final = re.compile(r"/(-?)([a-z][a-z0-9_.]*)(?:=([a-z0-9_,]+))?$")
 
 
@@ -109,6 +113,18 @@ def find_order(text: str, knowledge: Knowledge) -> OrderType | None:
         inside = [n for n in names if any(toks[i : i + len(n)] == n for i in range(len(toks) - len(n) + 1))]
         hit = names[max(inside, key=len)] if inside else None
     return knowledge.order[hit] if hit is not None else None
+
+
+def orders_like(text: str, knowledge: Knowledge) -> list[str]:
+    """The names of a few orders near to words that name none: those that share the most words with them, then by spelling."""
+    toks = tokens(text)
+
+    def near(words: Tokens) -> tuple[int, float]:
+        return len({*toks} & {*words}), SequenceMatcher(None, " ".join(toks), " ".join(words)).ratio()
+
+    found = {words: how for words in _names(knowledge) if (how := near(words))[0] or how[1] >= _ALIKE}
+    ranked = sorted(found, key=lambda words: (*(-x for x in found[words]), words))
+    return [knowledge.order[i].name for i in dict.fromkeys(_names(knowledge)[words] for words in ranked)][:_LIKE]
 
 
 def _index(knowledge: Knowledge) -> dict[Tokens, str]:

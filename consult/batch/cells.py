@@ -180,7 +180,9 @@ def _models(plan: Plan) -> Models:
     """Where the plan's models are. Raises UsageError where none can be."""
     from consult.agents.llm.spec import parse, played_by_models
 
-    models = Models(api_base=plan.api_base, budget=plan.budget_each.purse, timeout=plan.timeout)
+    models = Models(
+        api_base=plan.api_base, budget=plan.budget_each.purse, timeout=plan.timeout, per_minute=plan.per_minute
+    )
     played = (pair for one in plan.team for pair in played_by_models(one.agents).items())
     endpoints = [models.endpoint(parse(role, spec).model) for role, spec in played]
     endpoints += [judge.endpoint for panel in _panels(plan).values() for judge in panel.judges]

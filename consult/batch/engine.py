@@ -106,7 +106,9 @@ def execute(
     if plan.by_models:
         at_once = concurrency or CONCURRENCY
         cells = _with_ledger(cells, store, at_once)
-        engine = engine or waiting(min(jobs or BESIDE * cores(), -(-len(cells) // MANY)), at_once)
+        # each process would count its own calls a minute
+        most = 1 if cells.models.per_minute else jobs or BESIDE * cores()
+        engine = engine or waiting(min(most, -(-len(cells) // MANY)), at_once)
     play = engine or local(min(jobs or cores(), -(-len(cells) // FEW)))
     with in_touch(cells.models):
         for played in play(cells, missing, work.until(stop)):

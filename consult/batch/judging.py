@@ -99,7 +99,9 @@ def _judged(blob: bytes, content: Content, asked: Asked, client: Client, by: Sco
     except (Gone, ConsultError) as e:
         return Missing(by, one_line(str(e)))
     _, _, hospital, knowledge = played
-    seen, calls, trouble = Case(case, knowledge, hospital, happened), client.calls(transcript.id), Trouble()
+    seen, trouble = Case(case, knowledge, hospital, happened), Trouble()
+    # the key of the run, whose judges are not asked twice
+    calls = client.calls(transcript.id, epoch=transcript.header.epoch)
     said: tuple[Event, ...] = ()
     if asked.matcher is not None:
         seen = replace(seen, meant=meant(seen, asked.matcher, calls, trouble))

@@ -22,7 +22,7 @@ ALL: Final = "all"
 TAG: Final = "tag:"
 ROLES: Final = ("patient", "recipient", "triage", "assessor", "matcher")
 """Every role of a line-up but the inquirer."""
-ASIDE: Final = ("name", "budget", "api_base", "timeout")
+ASIDE: Final = ("name", "budget", "api_base", "timeout", "per_minute")
 """Fields that do not say what is run."""
 DEFAULT_SCENARIO: Final = "indigestion_at_the_wheel"
 
@@ -120,6 +120,8 @@ class Plan(Record):
     """An OpenAI-compatible server that plays all `llm:` specs; empty: the provider's own. Likewise no part of the run."""
     timeout: Annotated[float, Field(gt=0, le=86_400)] = TIMEOUT
     """Seconds for one answer of a model. Likewise."""
+    per_minute: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Calls of a server that begin in a minute; absent: as many as there are. Likewise."""
     budget_each: Each = Each()
     """What the models of one consultation may take; it ends there, and is scored."""
     budget: Budget = Budget()

@@ -31,17 +31,20 @@ def agents_group() -> None:
 def test(ctx: click.Context, spec: str, api_base: str, timeout: float, *, as_json: bool) -> None:
     """Ask a model a few short questions: does it answer, hold to a schema, see a picture; how fast, at what price.
 
-    SPEC is llm:MODEL, with the model's name as litellm writes it. The key comes from the environment: CONSULT_API_KEY
-    with --api-base, else the provider's own variable. Exit code 3: it does not answer, or gives no object.
+    SPEC is llm:MODEL, with the model's name as litellm writes it. It may end as an agent's spec does; +max-tokens=N alone
+    counts here. The key comes from the environment: CONSULT_API_KEY with --api-base, else the provider's own variable.
+    Exit code 3: it does not answer, or gives no object.
     """
+    from consult.agents.llm.spec import probed
     from consult.llm.client import Client
-    from consult.llm.endpoint import Endpoint, model_of
+    from consult.llm.endpoint import Endpoint
     from consult.llm.pacing import Retry
     from consult.llm.probe import probe
 
-    endpoint = Endpoint(model_of(spec), api_base, timeout=timeout)
+    model, max_tokens = probed(spec)
+    endpoint = Endpoint(model, api_base, timeout=timeout)
     with Client(retry=Retry(attempts=2)) as client:
-        found = list(probe(endpoint, client))
+        found = list(probe(endpoint, client, max_tokens))
     if as_json:
         print_json([asdict(f) for f in found])
     else:

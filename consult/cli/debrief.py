@@ -60,9 +60,9 @@ def debrief(
         write_text(md, to_markdown(made), "--md")
     if html is not None:
         from consult.html import debrief as page
-        from consult.show.names import all_names
+        from consult.show.names import names_of
 
-        write_text(html, page.page(transcript, made, all_names(transcript.header)), "--html")
+        write_text(html, page.page(transcript, made, names_of(transcript.header)), "--html")
     if as_json:
         print_json(made.model_dump(mode="json"))
     elif md is None and html is None:

@@ -119,6 +119,11 @@ def aids(function: F) -> F:
     return function
 
 
+per_minute = option(
+    "--per-minute", type=click.IntRange(1, 1_000_000), metavar="N", help="Calls of a server that begin in a minute."
+)
+
+
 def models(function: F) -> F:
     """The options that say how models are reached that play a role, and how they work; all None if not given."""
     for decorate in (
@@ -142,6 +147,7 @@ def models(function: F) -> F:
             help="Of one answer of a model that plays, thinking included; of one alone: llm:MODEL+max-tokens=N. Default: 1000 with --api-base.",
         ),
         option("--timeout", type=float, metavar="SECONDS", help="For one answer of a model. Default: 120."),
+        per_minute,
         api_base,
     ):
         function = decorate(function)

@@ -175,7 +175,7 @@ class _Desk:
 
         self._opened = opened
         level = Level.PLAIN if self._plain else Level.TALK
-        self._printer = EventPrinter(make_console(), opened.header, dict(opened.scene.names), level=level)
+        self._printer = EventPrinter(make_console(), opened.header, opened.scene.names, level=level)
         self._printer.start()
 
     def _happened(self, events: tuple[Event, ...]) -> None:
@@ -185,6 +185,8 @@ class _Desk:
         own = _OWN[self._seat or ""] if self._typing else ()
         for event in events:
             (self._printer.skip if event.type in own else self._printer.event)(event)
+            if self._plain and event.type == "result" and self._opened is not None:  # the dialogue alone has none
+                click.echo(f"Result of {self._opened.scene.name(event.order)}: {one_line(event.text, limit=2000)}")
         self._events += len(events)
         types = {event.type for event in events}
         seen = partial(self._table.seen, self._events)
@@ -201,6 +203,9 @@ class _Desk:
         while True:
             typed = _typed("you> ", read, {"Anything else": "is said", **commands})
             action: Action | None = typed.action
+            if action is not None and (refused := self._table.refused(action)):
+                click.echo(refused)
+                continue
             if (kind := typed.ask_for) in ("diagnose", "refer") and self._opened is not None and self._opened.menu:
                 action = ask_ending(self._opened.menu, kind)
             if action is not None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from consult.report.comparison import Comparison
     from consult.report.model import Report
     from consult.report.tables import Section
+    from consult.show.names import Names
     from consult.store.db import Store
 
 
@@ -56,10 +57,10 @@ def report(
         made = make(store, run, version=version)
         if html is not None:
             write_text(html, _page(store, made), "--html")
-    if md is not None:
-        from consult.report.markdown import to_markdown
+        if md is not None:
+            from consult.report.markdown import to_markdown
 
-        write_text(md, to_markdown(made), "--md")
+            write_text(md, to_markdown(made, _names(store, run).of), "--md")
     if as_json:
         click.echo(made.model_dump_json(indent=2))
     elif md is None and html is None:
@@ -68,11 +69,18 @@ def report(
 
 def _page(store: Store, made: Report) -> str:
     from consult.html.report import page, wanted
-    from consult.show.names import all_names
 
     ids = [row["consultation_id"] for row in store.each(made.run, scores=())]
     transcripts = [store.get(i) for i in wanted(made, ids)]
-    return page(made, transcripts, all_names(transcripts[0].header) if transcripts else {})
+    return page(made, transcripts, _names(store, made.run))
+
+
+def _names(store: Store, run: str) -> Names:
+    """The words for ids, as of the first consultation."""
+    from consult.show.names import Names, names_of
+
+    first = next(iter(store.each(run, scores=())), None)
+    return names_of(store.get(first["consultation_id"]).header) if first is not None else Names()
 
 
 def _csv(store: Store, run: str, to: Path, version: int | None) -> None:

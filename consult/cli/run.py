@@ -72,7 +72,7 @@ def play_one(ctx: click.Context, setup: Setup, how: options.Single) -> None:
         transcript = _play_here(setup, None if how.as_json else "plain" if how.quiet else "full", past=past)
         if store is not None:
             transcript = transcript.renamed(store.save(transcript, cell=setup.cell))
-    _report_end(ctx, transcript, as_json=how.as_json, where="" if how.no_save or how.quiet else str(how.db))
+    _report_end(ctx, transcript, how)
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def _play_here(setup: Setup, level: str | None, *, past: int) -> Transcript:
     """
     from consult.agents.llm.talk import in_touch
     from consult.show import EventPrinter, Level, make_console
-    from consult.show.names import names_of
+    from consult.show.names import Names
     from consult.show.ticker import Ticker
     from consult.sim.session import ended, header, stream
 
@@ -113,7 +113,7 @@ def _play_here(setup: Setup, level: str | None, *, past: int) -> Transcript:
         live = happening()
         if level is not None:
             with suppress(BrokenPipeError):
-                printer = EventPrinter(console, head, names_of(head), level=Level(level))
+                printer = EventPrinter(console, head, Names.among(setup.knowledge, setup.hospital), level=Level(level))
                 for event in islice(live, past):
                     printer.skip(event)
                 printer.print_all(live)
@@ -122,7 +122,7 @@ def _play_here(setup: Setup, level: str | None, *, past: int) -> Transcript:
     return ended(head, events, waits)
 
 
-def _report_end(ctx: click.Context, transcript: Transcript, *, as_json: bool, where: str) -> None:
+def _report_end(ctx: click.Context, transcript: Transcript, how: options.Single) -> None:
     from consult.judge.marks import remarks
     from consult.store.summary import failed, summary
 
@@ -131,10 +131,12 @@ def _report_end(ctx: click.Context, transcript: Transcript, *, as_json: bool, wh
         note(f"warning: {remark}")
     for role, took in result["usage"]["roles"].items():
         note(f"{role}: {_took(took, transcript.waits.get(role))}")
-    if as_json:
+    if how.as_json:
         print_json(result)
-    elif where:
-        note(f"kept as {transcript.id} in {where} (`consult replay {transcript.id}`)")
+    elif not how.quiet and not how.no_save:
+        note(f"kept as {transcript.id} in {how.db} (`consult replay {transcript.id}`)")
+    elif how.quiet and failed(result["stop_reason"]):  # the dialogue alone does not say why it broke off
+        note(f"{result['stop_reason']}: {result['stop_detail']}")
     if failed(result["stop_reason"]):
         ctx.exit(FAILED)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 @options.option(
     "--concurrency", type=click.IntRange(1, 1024), help="Calls of judges at a time, and consultations. Default: 16."
 )
+@options.per_minute
 @options.option(
     "--budget",
     metavar="LIMITS",
@@ -58,6 +59,7 @@ def score(
     matcher: str | None,
     api_base: str,
     concurrency: int | None,
+    per_minute: int | None,
     budget: str | None,
     db: Path,
     *,
@@ -75,7 +77,8 @@ def score(
     from consult.show import make_console
     from consult.store.db import Store
 
-    asked = _asked(assessor, rubric, matcher, api_base, concurrency)
+    how: dict[str, Any] = {"api_base": api_base, "per_minute": per_minute, "concurrency": concurrency}
+    asked = _asked(assessor, rubric, matcher, {name: value for name, value in how.items() if value is not None})
     bounds = _bounds(budget, asked)
     came: Counter[str] = Counter()
     console = make_console(stderr=True)
@@ -107,9 +110,7 @@ def score(
         ctx.exit(FAILED)
 
 
-def _asked(
-    assessor: str | None, rubrics: tuple[str, ...], matcher: str | None, api_base: str, concurrency: int | None
-) -> Asked | None:
+def _asked(assessor: str | None, rubrics: tuple[str, ...], matcher: str | None, how: Mapping[str, Any]) -> Asked | None:
     """The models that score; None: there are none."""
     judges = assessor if assessor != "reference" else None
     if rubrics and not judges:
@@ -119,11 +120,9 @@ def _asked(
     from consult.batch.judging import Asked
     from consult.judge.matching import matcher_of
     from consult.judge.panel import panel_of
-    from consult.llm.endpoint import CONCURRENCY
 
-    calls = concurrency or CONCURRENCY
-    panel = panel_of(judges, rubrics, api_base=api_base, concurrency=calls) if judges else None
-    asked = Asked(panel, matcher_of(matcher or "", api_base=api_base, concurrency=calls))
+    panel = panel_of(judges, rubrics, **how) if judges else None
+    asked = Asked(panel, matcher_of(matcher or "", **how))
     return asked if asked.endpoints else None
 
 

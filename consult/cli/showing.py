@@ -81,9 +81,9 @@ def replay(consultation: str, speed: float, from_turn: int, db: Path, html: Path
     transcript = find(consultation, db)
     if html is not None:
         from consult.html import replay as player
-        from consult.show.names import all_names
+        from consult.show.names import names_of
 
-        write_text(html, player.page(transcript, all_names(transcript.header)), "--html")
+        write_text(html, player.page(transcript, names_of(transcript.header)), "--html")
         return
     first = _start(transcript, from_turn)
     printer = _printer(transcript, "plain" if plain else "full")

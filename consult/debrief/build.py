@@ -40,7 +40,7 @@ def debrief(transcript: Transcript, folders: tuple[Path, ...] = ()) -> Debrief:
         orders=sum(isinstance(e, Ordered) for e in events),
         answer=_answer(s, last(events, Verdict)),
         marks=tuple(
-            Mark(name=e.name, value=e.value, unit=e.unit, reason=e.reason, cites=s.cites(e.evidence))
+            Mark(name=e.name, value=e.value, unit=e.unit, reason=s.names.reason(e), cites=s.cites(e.evidence))
             for e in scores.values()
         ),
         missed=missed(s),

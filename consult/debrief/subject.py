@@ -15,14 +15,13 @@ from typing import Final
 from consult.agents.base import InquirerView
 from consult.agents.inquirers.choice import Choice, best_choice, posterior
 from consult.batch.forking import parent_setup
-from consult.clean import one_line
 from consult.debrief.model import Cite
 from consult.errors import UsageError
 from consult.events import Concluded, Event, Ordered, Query, Question, Referred, Stopped
 from consult.knowledge.belief import Array, Belief, belief, entropy
 from consult.knowledge.model import Knowledge
 from consult.score import Case
-from consult.show.words import plain_name
+from consult.show.names import Names
 from consult.sim.nodes import inquirer_view
 from consult.sim.past import along
 from consult.sim.session import Setup, context
@@ -127,16 +126,13 @@ class Subject:
         return next(iter(self.cites(() if seq is None else (seq,))), None)
 
     @cached_property
-    def _names(self) -> dict[str, str]:
-        k = self.knowledge
-        names = {o.id: o.name for o in k.orders} | {c.id: c.name for c in k.conditions}
-        for primary in self.setup.hospital.departments:
-            names |= {primary.id: primary.name} | {s.id: s.name for s in primary.secondary}
-        return names
+    def names(self) -> Names:
+        """The words for ids."""
+        return Names.among(self.knowledge, self.setup.hospital)
 
     def name(self, identifier: str) -> str:
         """Of a condition, an order or a department."""
-        return plain_name(identifier, self._names)
+        return self.names.of(identifier)
 
     def place(self, d: Department) -> str:
         """Of a department and the one below it."""
@@ -144,8 +140,4 @@ class Subject:
 
     def finding(self, identifier: str, values: Iterable[str] = ()) -> str:
         """Of a finding, with its values."""
-        f = self.knowledge.finding.get(identifier)
-        plain = {v.id: v.plain for v in f.values} if f is not None else {}
-        said = ", ".join(plain.get(v, v.replace("_", " ")) for v in values)
-        name = f.plain if f is not None else identifier.replace("_", " ")
-        return one_line(f"{name}: {said}" if said else name, limit=200)
+        return self.names.finding(identifier, values)

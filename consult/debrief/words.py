@@ -150,7 +150,7 @@ def _mark(m: Mark, *, family: bool = False) -> Row:
     words = (f"{group}: {name}" if family and name else name or group).replace("_", " ")
     value = "—" if m.value is None else value_words(m.value, m.unit)
     unit = "" if m.unit in (*SHARES, "0/1", "", name) else f" {m.unit}" if m.unit.isalpha() else f" ({m.unit})"
-    reason = one_line(m.reason, limit=300).replace("_", " ")
+    reason = one_line(m.reason)
     if m.name == _BETTER_ASKED and m.value is not None and reason:
         reason = f"better asked: {reason}"
     share = m.value if m.unit in SHARES else None

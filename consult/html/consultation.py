@@ -6,7 +6,7 @@ database; makes no HTML.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,14 +33,13 @@ from consult.events import (
     Utterance,
     Verdict,
 )
+from consult.show.names import Names
 from consult.show.words import (
     BREACHES,
     ENDS,
     LEAST,
     SHARES,
-    changed,
     named_words,
-    plain_name,
     reading_time,
     safe,
     shown,
@@ -150,7 +149,7 @@ class Audit:
 class Reader:
     """Names and beats of one transcript, which every part of a page about it needs."""
 
-    def __init__(self, transcript: Transcript, names: Mapping[str, str]) -> None:
+    def __init__(self, transcript: Transcript, names: Names) -> None:
         self.header: Header = transcript.header
         self.events: tuple[Event, ...] = transcript.events
         self.names = names
@@ -159,8 +158,8 @@ class Reader:
         self._beat_of = {seq: b for b in self.beats for seq in range(b.seq, b.last + 1)}
 
     def name(self, identifier: str) -> str:
-        """The plain name of a condition, order, department or finding."""
-        return plain_name(identifier, self.names)
+        """The plain name of a condition, order or department."""
+        return self.names.of(identifier)
 
     def place(self, department: Department) -> str:
         """A department and its sub-department."""
@@ -175,9 +174,7 @@ class Reader:
 
     def finding(self, finding: str, values: Iterable[str]) -> str:
         """A finding with its values."""
-        name = one_line(self.names.get(finding) or finding.replace("_", " ").replace(".", ": "), limit=80)
-        said = ", ".join(one_line(v, limit=80).replace("_", " ") for v in values)
-        return f"{name}: {said}" if said else name
+        return self.names.finding(finding, values)
 
     def cited(self, seqs: Iterable[int]) -> tuple[Cited, ...]:
         """Links to the turns that events belong to."""
@@ -206,7 +203,7 @@ class Reader:
     def _score(self, e: Scored, name: str) -> Score:
         value = "—" if e.value is None else value_words(e.value, e.unit)
         share = e.value if e.unit in SHARES else None
-        reason = safe(e.reason) or ("not given" if e.value is None else "")
+        reason = safe(self.names.reason(e)) or ("not given" if e.value is None else "")
         return Score(name, value, "" if e.unit == "0/1" else one_line(e.unit), share, reason, self.cited(e.evidence))
 
     def audit(self) -> Audit | None:
@@ -279,7 +276,7 @@ def _beat(reader: Reader, e: Event) -> Beat | None:
     if isinstance(e, (Concluded, Referred)):
         return _end(reader, e, wait)
     if isinstance(e, Changed):
-        return Beat(e.seq, e.turn, "change", "Change", changed(e), 1.0)
+        return Beat(e.seq, e.turn, "change", "Change", reader.names.change(e), 1.0)
     if isinstance(e, Stopped):
         notes = [("detail", safe(e.detail))] if e.detail else []
         return Beat(e.seq, e.turn, "stop", "End", ENDS[e.reason], 1.0, notes=notes)

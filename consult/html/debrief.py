@@ -5,20 +5,20 @@ What it says is `consult.debrief.words`'; owns where its links go. Must not impo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from consult.debrief.model import Debrief
 from consult.debrief.words import SIGNS, Row, sections, turn_words
 from consult.html.consultation import Reader
 from consult.html.page import render
+from consult.show.names import Names
 from consult.store.transcript import Transcript
 
 _SAYS: Final = {"doctor": "Doctor", "patient": "Patient", "better": "Better"}
 
 
-def page(transcript: Transcript, debrief: Debrief, names: Mapping[str, str]) -> str:
-    """The page. `names` gives plain names of conditions, departments, orders and findings by id."""
+def page(transcript: Transcript, debrief: Debrief, names: Names) -> str:
+    """The page. `names` gives the words for ids."""
     reader = Reader(transcript, names)
 
     def links(row: Row) -> list[tuple[int, str]]:

@@ -5,12 +5,11 @@ Reads a report's classification; computes no statistics.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from consult.report.classified import Classification
-from consult.show.words import plain_name
+from consult.show.names import Names
 from consult.terms import Urgency
 
 _WHAT: Final = {"label": "The 34 labels of 3MDBench", "condition": "Conditions", "urgency": "Urgency"}
@@ -69,7 +68,7 @@ class Matrix:
         return _LETTER * max(map(len, self.columns)) + _SPARE
 
 
-def matrix(c: Classification, names: Mapping[str, str]) -> Matrix:
+def matrix(c: Classification, names: Names) -> Matrix:
     """The drawing and the list of one classification."""
     support = {name: label.support for name, label in c.labels.items()}
     golds = [name for name in c.labels if support[name]]
@@ -81,7 +80,7 @@ def matrix(c: Classification, names: Mapping[str, str]) -> Matrix:
     wrong = sorted((f for f in c.confusion if f.gold != f.answered), key=lambda f: (-f.n, f.gold, f.answered))
 
     def named(label: str) -> str:
-        return label if label.startswith("(") else plain_name(label, names)
+        return label if label.startswith("(") else names.of(label)
 
     fields = tuple(
         Field(

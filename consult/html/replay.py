@@ -5,7 +5,6 @@ Owns the state at each moment: record, triage, belief, mood, orders, facts. Must
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +12,7 @@ from consult.events import Belief, Event, MoodChange, Ordered, RecordUpdate, Res
 from consult.html.consultation import Fact, Reader, order_words
 from consult.html.page import render
 from consult.html.picture import LineChart, line_chart
+from consult.show.names import Names
 from consult.show.words import safe, worth_a_bar
 from consult.store.transcript import Transcript
 
@@ -46,8 +46,8 @@ class Triage:
     place: str
     urgency: str
     runner_up: str
-    rules: tuple[tuple[str, str, str], ...]
-    """Name, kind and strength, and what it favours."""
+    rules: tuple[tuple[str, str], ...]
+    """The words for it, and what it favours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class Noted:
     fact: Fact | None = None
 
 
-def page(transcript: Transcript, names: Mapping[str, str]) -> str:
-    """The page. `names` gives plain names of conditions, departments, orders and findings by id."""
+def page(transcript: Transcript, names: Names) -> str:
+    """The page. `names` gives the words for ids."""
     reader = Reader(transcript, names)
     return render(
         "replay.html.jinja",
@@ -129,10 +129,7 @@ def _triages(reader: Reader) -> list[Triage]:
     out: list[Triage] = []
     for e in reader.events:
         if isinstance(e, Triaged):
-            rules = tuple(
-                (safe(r.id).replace("_", " "), safe(r.strength or r.kind).replace("_", " "), reader.name(r.favours) if r.favours else "")
-                for r in e.rules
-            )  # fmt: skip
+            rules = tuple((reader.names.rule(r), reader.name(r.favours) if r.favours else "") for r in e.rules)
             place, urgency = reader.place(e.department), e.urgency.replace("_", " ")
             made = Triage(e.seq, e.turn, place, urgency, reader.place(e.runner_up), rules)
             if not out or (made.place, made.urgency, made.runner_up, made.rules) != (

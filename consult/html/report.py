@@ -6,7 +6,7 @@ Owns what the page shows of a `Report` and which transcripts it takes in. Comput
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,8 +17,9 @@ from consult.html.matrix import Matrix, matrix
 from consult.html.page import render
 from consult.html.picture import LineChart, line_chart, share_chart
 from consult.report.model import By, LineUp, Report
-from consult.report.tables import sections
-from consult.show.words import ENDS, plain_name
+from consult.report.tables import sections, why_read
+from consult.show.names import Names
+from consult.show.words import ENDS
 from consult.store.transcript import Transcript
 
 NOTABLE: Final = 60
@@ -85,8 +86,8 @@ def wanted(report: Report, ids: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*notable, *faults, *ids[step // 2 :: step][:SAMPLED]]))
 
 
-def page(report: Report, transcripts: Sequence[Transcript], names: Mapping[str, str]) -> str:
-    """The page. `transcripts`: those of `wanted`; `names`: plain names of conditions, departments, orders, findings."""
+def page(report: Report, transcripts: Sequence[Transcript], names: Names) -> str:
+    """The page. `transcripts`: those of `wanted`; `names`: the words for ids."""
     embedded = _embedded(report, transcripts, names)
     return render(
         "report.html.jinja",
@@ -109,7 +110,8 @@ def page(report: Report, transcripts: Sequence[Transcript], names: Mapping[str, 
         stops=[(_end(reason), n) for reason, n in report.counts.stop_reasons.items()],
         embedded=embedded,
         at={e.reader.header.consultation_id: e for e in embedded},
-        name=lambda identifier: plain_name(identifier, names),
+        name=names.of,
+        why_read=why_read,
         score_name=grid.score_name,
         not_embedded=report.design.consultations - len(embedded),
     )
@@ -138,7 +140,7 @@ def _without_faults(report: Report) -> grid.Grid | None:
     return grid.Grid("", "Score", columns, rows)
 
 
-def _grouped(report: Report, by: By, names: Mapping[str, str]) -> Grouped | None:
+def _grouped(report: Report, by: By, names: Names) -> Grouped | None:
     found = [g for g in report.groups if g.by == by]
     if not found:
         return None
@@ -151,7 +153,7 @@ def _grouped(report: Report, by: By, names: Mapping[str, str]) -> Grouped | None
     tables = []
     for score in scores:
         listed = [
-            (plain_name(row, names), score, [g.scores.get(score) if (g := fields.get((row, c))) else None for c in columns])
+            (names.of(row), score, [g.scores.get(score) if (g := fields.get((row, c))) else None for c in columns])
             for row in rows
         ]  # fmt: skip
         tables.append(grid.Grid(grid.score_name(score), _GROUPS[by], columns, grid.estimates(listed, score)))
@@ -172,7 +174,7 @@ def _temperaments(report: Report) -> tuple[grid.Grid, ...]:
     return tuple(out)
 
 
-def _matrices(report: Report, names: Mapping[str, str]) -> list[tuple[str, list[Matrix]]]:
+def _matrices(report: Report, names: Names) -> list[tuple[str, list[Matrix]]]:
     return [(u.name, [matrix(c, names) for c in u.classifications]) for u in report.line_ups]
 
 
@@ -236,7 +238,7 @@ def _silent(report: Report) -> list[str]:
     return sorted(s for s in specs if s.startswith("llm:"))
 
 
-def _embedded(report: Report, transcripts: Sequence[Transcript], names: Mapping[str, str]) -> list[Embedded]:
+def _embedded(report: Report, transcripts: Sequence[Transcript], names: Names) -> list[Embedded]:
     notable: dict[str, list[Any]] = {}
     for n in report.notable:
         notable.setdefault(n.consultation, []).append(n)
@@ -245,7 +247,7 @@ def _embedded(report: Report, transcripts: Sequence[Transcript], names: Mapping[
     for number, t in enumerate(transcripts, 1):
         found = notable.get(t.id, [])
         kinds = tuple(dict.fromkeys([n.kind for n in found] + (["at fault"] if t.id in faults else []))) or ("sample",)
-        why = tuple(n.why for n in found)
+        why = tuple(why_read(n, names.of) for n in found)
         reader = Reader(t, names)
         answer = reader.answer()
         line_up = found[0].line_up if found else _line_up_of(report, t)

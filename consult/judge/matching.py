@@ -55,14 +55,23 @@ class Matcher:
         return {f"{MATCHER}/{name}": known["sha256"] for name, known in self.prompts.identity.items()}
 
 
-def matcher_of(spec: str, *, api_base: str = "", transport: str = "", concurrency: int = CONCURRENCY) -> Matcher | None:
+def matcher_of(
+    spec: str,
+    *,
+    api_base: str = "",
+    transport: str = "",
+    concurrency: int = CONCURRENCY,
+    per_minute: int | None = None,
+) -> Matcher | None:
     """The matcher that a spec names; None: nobody, names are matched by rule alone. Raises UsageError or DataError."""
     if spec in ("", "reference"):
         return None
     if not spec.startswith(_PREFIX):
         raise UsageError(f"--{MATCHER}: {spec!r} is no model (mend: llm:MODEL, or leave it out)")
     model, bound = bounded(spec)
-    endpoint = Endpoint(model, api_base, transport=transport, concurrency=concurrency, timeout=TIMEOUT)
+    endpoint = Endpoint(
+        model, api_base, transport=transport, concurrency=concurrency, per_minute=per_minute, timeout=TIMEOUT
+    )
     return Matcher(spec, endpoint, prompts_in(MATCHER, _PROMPTS), bound)
 
 

@@ -94,6 +94,7 @@ def panel_of(
     api_base: str = "",
     transport: str = "",
     concurrency: int = CONCURRENCY,
+    per_minute: int | None = None,
 ) -> Panel:
     """The panel that `--assessor` names; prompts of one's own stand in `prompts/judge` of CONSULT_PATH.
 
@@ -101,7 +102,9 @@ def panel_of(
     """
 
     def endpoint(model: str) -> Endpoint:
-        return Endpoint(model, api_base, transport=transport, concurrency=concurrency, timeout=TIMEOUT)
+        return Endpoint(
+            model, api_base, transport=transport, concurrency=concurrency, per_minute=per_minute, timeout=TIMEOUT
+        )
 
     judges = tuple(
         Judge(one, endpoint(model), vote, bound)

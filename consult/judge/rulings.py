@@ -17,11 +17,16 @@ from consult.clean import one_line
 from consult.events import Quoted, Ruling
 from consult.judge.rubric import Item, Rubric
 from consult.judge.view import View
+from consult.llm.structured import at_most
 
 LEAST: Final = 2
 """Letters or digits that a quote has at least."""
 _KEPT: Final = 400
 """Characters of a quote or a reason that are kept."""
+_NAME: Final = 100
+"""Characters of an item's name."""
+_QUOTES: Final = 8
+"""Quotes for one item that a server which enforces counts lets a judge give (ours)."""
 
 
 class QuoteSaid(BaseModel):
@@ -29,24 +34,24 @@ class QuoteSaid(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     event: int
-    text: str
+    text: Annotated[str, at_most(maxLength=_KEPT)]
 
 
 class RulingSaid(BaseModel):
     """A judge's answer to one item. Quotes and reason come before the value, so that they are thought of first."""
 
     model_config = ConfigDict(frozen=True)
-    item: str
-    quotes: list[QuoteSaid] = Field(default_factory=list)
-    reason: str = ""
+    item: Annotated[str, at_most(maxLength=_NAME)]
+    quotes: Annotated[list[QuoteSaid], at_most(maxItems=_QUOTES)] = Field(default_factory=list)
+    reason: Annotated[str, at_most(maxLength=_KEPT)] = ""
     value: int
 
 
 class RulingsSaid(BaseModel):
-    """A judge's answer."""
+    """A judge's answer; as it stands here, on one item."""
 
     model_config = ConfigDict(frozen=True)
-    rulings: list[RulingSaid]
+    rulings: Annotated[list[RulingSaid], at_most(maxItems=1)]
 
 
 @lru_cache(maxsize=64)
@@ -60,7 +65,9 @@ def schema_of(items: tuple[str, ...]) -> type[RulingsSaid]:
         return RulingsSaid
     item: Any = (Annotated[str, Field(json_schema_extra={"enum": list(items)})], ...)
     one: Any = create_model("RulingSaid", __base__=RulingSaid, item=item)
-    return create_model("RulingsSaid", __base__=RulingsSaid, rulings=(list[one], ...))
+    return create_model(
+        "RulingsSaid", __base__=RulingsSaid, rulings=(Annotated[list[one], at_most(maxItems=len(items))], ...)
+    )
 
 
 @dataclass(frozen=True, slots=True)

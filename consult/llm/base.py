@@ -170,6 +170,8 @@ class Enforced(StrEnum):
 
     SCHEMA = "schema"
     """The server was given the JSON Schema and holds the model to it."""
+    SHAPE = "shape"
+    """The same without lengths, counts and ranges, which this server does not take."""
     OBJECT = "object"
     """The server holds it to some JSON object; the schema stood in the prompt."""
     PROMPT = "prompt"

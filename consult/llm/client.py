@@ -282,7 +282,8 @@ class Calls:
             if ask and on_text is not None:
                 on_text(None)
             fingerprint = asked.fingerprint(endpoint.model)
-            key = Key(kept_as or self.consultation, self.epoch, role, turn, attempt, ask, fingerprint)
+            place = (kept_as, 0) if kept_as else (self.consultation, self.epoch)
+            key = Key(*place, role, turn, attempt, ask, fingerprint)
             self.account.begin(endpoint)
             try:
                 async with self.client.alone(key) if kept_as else nullcontext():

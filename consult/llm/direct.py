@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from consult.llm.base import Json, OnText, as_json
 from consult.llm.endpoint import Endpoint
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 8_000_000
 """Of one answer; a server that says more has lost itself (ours)."""
 _ERROR_BYTES: Final = 20_000
+_VARIABLES: Final = "HTTP_PROXY or HTTPS_PROXY"
 
 
 class Direct:
@@ -30,7 +34,8 @@ class Direct:
         import aiohttp
 
         self._aiohttp: Any = aiohttp
-        self._url = endpoint.api_base.rstrip("/") + "/chat/completions"
+        self._url = endpoint.url
+        self._proxy = _proxy_to(self._url)
         headers = {"content-type": "application/json"}
         if endpoint.secret:
             headers["authorization"] = f"Bearer {endpoint.secret}"
@@ -49,7 +54,7 @@ class Direct:
         try:
             async with (
                 asyncio.timeout(timeout),
-                self._session.post(self._url, data=as_json(body), allow_redirects=False) as response,
+                self._session.post(self._url, data=as_json(body), allow_redirects=False, proxy=self._proxy) as response,
             ):
                 if response.status != 200:
                     said = await response.content.read(_ERROR_BYTES)
@@ -57,18 +62,43 @@ class Direct:
                 return await (_whole(response) if on_text is None else _streamed(response, on_text))
         except TimeoutError:
             raise CallError(Kind.TIMEOUT, f"{timeout:g} seconds") from None
+        except errors.ClientProxyConnectionError as e:
+            raise CallError(Kind.UNREACHABLE, f"not even the proxy of {_VARIABLES}: {e.strerror}") from None
+        except errors.ClientHttpProxyError as e:
+            raise CallError(Kind.UNREACHABLE, f"the proxy of {_VARIABLES} says {e.status} {e.message}") from None
         except errors.ClientConnectorError as e:
             raise CallError(Kind.UNREACHABLE, e.strerror or type(e).__name__) from None
         except errors.InvalidURL:
             raise CallError(Kind.NOT_FOUND, "the address cannot be read") from None
-        except ValueError as e:  # a password in the address beside a key
-            raise CallError(Kind.BAD_REQUEST, str(e)) from None
+        except ValueError as e:  # a password in the address beside a key; a line break within a key
+            raise CallError(Kind.AUTH if "header injection" in str(e) else Kind.BAD_REQUEST, str(e)) from None
         except (errors.ClientError, OSError) as e:
             raise CallError(Kind.RESET, type(e).__name__) from None
 
     async def close(self) -> None:
         """See `base.Transport`."""
         await self._session.close()
+
+
+def _proxy_to(url: str) -> str | None:
+    """The proxy that the environment names for an address, as for litellm; never one for this machine's own (ours)."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if (
+        host == "localhost"
+        or host.endswith(".localhost")
+        or _loops_back(host)
+        or proxy_bypass(parts.netloc.rpartition("@")[2])
+    ):
+        return None
+    return getproxies().get(parts.scheme)
+
+
+def _loops_back(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 async def _whole(response: ClientResponse) -> Json:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from consult.errors import UsageError
 from consult.llm.prices import Price, price_of, sees
@@ -14,6 +16,8 @@ KEY: Final = "CONSULT_API_KEY"
 """The variable that holds the key for `--api-base`. OPENAI_API_KEY is never sent to another's server."""
 TIMEOUT: Final = 120.0
 CONCURRENCY: Final = 16
+_KEYED: Final = re.compile(r"key|token|secret|pass|auth|sig|code", re.IGNORECASE)
+"""Names of what an address may carry behind its question mark that must not be written."""
 BOUND: Final = "max-tokens="
 """What the end of a spec begins with that says how long one answer may be: `llm:MODEL+max-tokens=80`."""
 MOST: Final = 100_000
@@ -49,17 +53,26 @@ class Endpoint:
     def __post_init__(self) -> None:
         if not self.model.strip():
             raise UsageError("llm: no model is named (mend: e.g. llm:openai/gpt-5-mini)")
-        if self.api_base and urlsplit(self.api_base).scheme not in ("http", "https"):
-            raise UsageError(f"--api-base: {self.api_base!r} is no address (mend: e.g. http://127.0.0.1:8081/v1)")
+        if self.api_base and not _is_address(self.api_base):
+            shown = self.api_base.rpartition("@")[2].partition("?")[0]  # there may be a password or a key around it
+            raise UsageError(f"--api-base: {shown!r} is no address (mend: e.g. http://127.0.0.1:8081/v1)")
         if self.transport not in ("", "direct", "litellm") or (self.transport == "direct" and not self.api_base):
             raise UsageError(f"llm: {self.transport or 'no'!r} is no transport here (mend: direct needs --api-base)")
-        if self.concurrency < 1 or (self.per_minute is not None and self.per_minute < 1) or self.timeout <= 0:
-            raise UsageError("llm: concurrency, calls per minute and time-out are more than 0")
+        if self.concurrency < 1 or (self.per_minute is not None and self.per_minute < 1):
+            raise UsageError("llm: concurrency and calls per minute are more than 0 (mend: give 1 or more)")
+        if not (isfinite(self.timeout) and self.timeout > 0):
+            raise UsageError("--timeout: it is more than 0 and has an end (mend: seconds, e.g. 120)")
 
     @property
     def direct(self) -> bool:
         """Whether it is called without litellm."""
         return self.transport == "direct" or (not self.transport and bool(self.api_base))
+
+    @property
+    def url(self) -> str:
+        """Where chat completions are asked for; what stands behind the question mark of `api_base` stays there."""
+        parts = urlsplit(self.api_base)
+        return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/chat/completions", fragment=""))
 
     @property
     def server_model(self) -> str:
@@ -70,7 +83,7 @@ class Endpoint:
     @property
     def secret(self) -> str:
         """The key, as given or from the environment; empty where litellm is to find it."""
-        return self.key or (os.environ.get(KEY, "") if self.api_base else "")
+        return (self.key or (os.environ.get(KEY, "") if self.api_base else "")).strip()
 
     @property
     def server(self) -> str:
@@ -91,10 +104,11 @@ class Endpoint:
         return KEY if self.api_base else f"{self.model.partition('/')[0].upper()}_API_KEY"
 
     def secrets(self) -> tuple[str, ...]:
-        """What must never be written: the key, and the provider's where litellm finds it itself."""
-        password = urlsplit(self.api_base).password if self.api_base else None
-        found = (self.secret, password or "", "" if self.api_base else os.environ.get(self.key_name, ""))
-        return tuple(s for s in found if len(s) >= 4)
+        """What must never be written: the key, those in the address, and the provider's where litellm finds it itself."""
+        parts = urlsplit(self.api_base)
+        asked = [value for name, value in parse_qsl(parts.query) if _KEYED.search(name)]
+        theirs = "" if self.api_base else os.environ.get(self.key_name, "").strip()
+        return tuple(s for s in (self.secret, parts.password or "", *asked, theirs) if len(s) >= 4)
 
     def known_price(self) -> Price | None:
         """The price, or None if nobody knows it. What a server of one's own costs stands in no table."""
@@ -105,6 +119,14 @@ class Endpoint:
     def sees(self) -> bool | None:
         """Whether the model takes pictures; None where nobody knows. Of a server of one's own nothing stands in a table."""
         return None if self.api_base else sees(self.model)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        return False
 
 
 def bound_of(word: str) -> int | None:

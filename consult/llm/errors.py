@@ -117,7 +117,7 @@ class BudgetSpent(ConsultError):
 
     def __str__(self) -> str:
         what = f"the {self.whose}'s budget of {self.limit:g} {_UNITS[self.what]} is used up"
-        return f"{what} ({self.spent:g}) (mend: raise --budget)"
+        return f"{what} ({self.spent:g}) (mend: raise --budget{'-each' if self.whose == 'consultation' else ''})"
 
     @property
     def stop(self) -> StopReason:

@@ -18,10 +18,11 @@ from consult.llm.endpoint import Endpoint
 from consult.llm.errors import CallError
 from consult.llm.square import square
 
-_SAMPLING: Final = Sampling(max_tokens=1000)
-"""Room for the thinking of models that think first."""
+_ROOM: Final = 1000
+"""Tokens of an answer: room for the thinking of models that think first."""
 _WAYS: Final = {
     Enforced.SCHEMA: "asked for by JSON Schema",
+    Enforced.SHAPE: "asked for by JSON Schema, without lengths and ranges, which the server does not take",
     Enforced.OBJECT: "the server takes no schema; asked for as a JSON object",
     Enforced.PROMPT: "the server takes no schema and no JSON mode; asked for in words",
 }
@@ -44,20 +45,16 @@ class Finding:
     seconds: float | None = None
 
 
-def probe(endpoint: Endpoint, client: Client) -> Iterator[Finding]:
-    """The findings, one by one as they are had. Raises CallError where it does not answer at all."""
-    calls = client.calls("probe")
-    reply = _ask(
-        calls,
-        endpoint,
-        Request((Message("user", "Say in one short sentence that you are ready."),), sampling=_SAMPLING),
-        1,
-    )
+def probe(endpoint: Endpoint, client: Client, max_tokens: int | None = None) -> Iterator[Finding]:
+    """The findings, one by one as they are had; `max_tokens` of one answer. Raises CallError where it does not answer at all."""
+    calls, sampling = client.calls("probe"), Sampling(max_tokens=max_tokens or _ROOM)
+    hello = Message("user", "Say in one short sentence that you are ready.")
+    reply = _ask(calls, endpoint, Request((hello,), sampling=sampling), 1)
     yield Finding("answer", reply.outcome is Outcome.OK, _answer(reply), reply.seconds)
     thought = f"{len(reply.thinking)} characters of thinking kept apart" if reply.thinking else "none seen"
     yield Finding("thinking", None, thought)
-    yield _schema(calls, endpoint)
-    yield _image(calls, endpoint)
+    yield _schema(calls, endpoint, sampling)
+    yield _image(calls, endpoint, sampling)
     yield _price(calls, endpoint)
 
 
@@ -70,10 +67,10 @@ def _answer(reply: Reply) -> str:
     return who + (one_line(reply.text, limit=80) if reply.text else "; ".join(reply.problems))
 
 
-def _schema(calls: Calls, endpoint: Endpoint) -> Finding:
+def _schema(calls: Calls, endpoint: Endpoint, sampling: Sampling) -> Finding:
     words = "A patient says: my chest has hurt for three days. Give an object with the site (head, chest or belly) and the days."
     try:
-        reply = _ask(calls, endpoint, Request((Message("user", words),), Complaint, _SAMPLING), 2)
+        reply = _ask(calls, endpoint, Request((Message("user", words),), Complaint, sampling), 2)
     except CallError as e:
         return Finding("schema", False, str(e))
     told = [_WAYS[reply.enforced]]
@@ -88,9 +85,9 @@ def _schema(calls: Calls, endpoint: Endpoint) -> Finding:
     return Finding("schema", reply.outcome is Outcome.OK, "; ".join(told), reply.seconds)
 
 
-def _image(calls: Calls, endpoint: Endpoint) -> Finding:
+def _image(calls: Calls, endpoint: Endpoint, sampling: Sampling) -> Finding:
     picture = Image(data=square(255, 0, 0, side=32), media_type="image/png", caption="a square")
-    asked = Request((Message("user", "Which colour is this square? One word.", (picture,)),), sampling=_SAMPLING)
+    asked = Request((Message("user", "Which colour is this square? One word.", (picture,)),), sampling=sampling)
     try:
         reply = _ask(calls, endpoint, asked, 3)
     except CallError as e:

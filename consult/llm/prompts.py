@@ -81,8 +81,21 @@ class Prompts:
             raise DataError(f"cannot be read: {e}", file=str(path)) from None
         if version is None:
             raise DataError("has no version", file=str(path), line=1, mend="begin it with {# version: 1 #}")
-        own = path != self.folders[-1] / f"{name}{SUFFIX}"
+        own = path != (ours := self.folders[-1] / f"{name}{SUFFIX}")
+        if own:
+            self._fits(path, data.decode("utf-8"), ours.read_text("utf-8"))
         return {"version": int(version[1]), "sha256": hashlib.sha256(data).hexdigest(), "own": own}
+
+    def _fits(self, path: Path, own: str, ours: str) -> None:
+        """A prompt of the user's is read before anything is asked. Raises DataError where it names a field that nobody gives."""
+        from jinja2.meta import find_undeclared_variables
+
+        with _told_with(str(path), {}):
+            named = find_undeclared_variables(self._environment.parse(own))
+        known = find_undeclared_variables(self._environment.parse(ours))
+        if strange := sorted(named - known):
+            mend = f"its fields are: {', '.join(sorted(known)) or 'none'}"
+            raise DataError(f"{strange[0]!r} is undefined", file=str(path), mend=mend)
 
     @cached_property
     def fingerprint(self) -> str:

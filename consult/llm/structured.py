@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from consult.clean import one_line
 from consult.llm.base import Answer, Enforced, Json, Message, Outcome, Request
@@ -135,7 +135,7 @@ def again(request: Request, answer: Answer, found: Read) -> Request:
     if found.outcome is Outcome.TRUNCATED:
         wrong = "That was cut off because it was too long. Be much shorter."
         wanted = _ONE_OBJECT  # the shape was not the trouble, and a small context would not hold it
-    if answer.enforced is not Enforced.SCHEMA:
+    if answer.enforced not in (Enforced.SCHEMA, Enforced.SHAPE):
         wanted = ""  # `with_schema` says it
     return _told(request, answer.text[:_SHOWN], f"{wrong} {wanted}".strip())
 
@@ -162,6 +162,11 @@ _GLIMPSE: Final = 200
 _ONE_OBJECT: Final = "Answer with one JSON object and nothing else: no explanation, no code fence."
 
 
+def at_most(**bounds: int) -> Any:
+    """For a field: bounds that a server which enforces lengths and counts holds a model to. Where none does, nothing is refused."""
+    return Field(json_schema_extra={**bounds})
+
+
 def instruction(schema: type[BaseModel]) -> str:
     """What a model is told that nothing but words can hold to the schema."""
     return f"{_ONE_OBJECT} It must fit this JSON Schema: {json.dumps(_forms(schema)[1], ensure_ascii=False)}"
@@ -171,8 +176,8 @@ def with_schema(body: Json, schema: type[BaseModel] | None, mode: Enforced) -> J
     """The body of a request that asks for the schema in the way of `mode`."""
     if schema is None or mode is Enforced.NONE:
         return body
-    if mode is Enforced.SCHEMA:
-        strict, shown = _forms(schema)
+    if mode in (Enforced.SCHEMA, Enforced.SHAPE):
+        strict, shown = _forms(schema, mode)
         named = {"name": schema.__name__, "schema": shown, "strict": strict}
         return body | {"response_format": {"type": "json_schema", "json_schema": named}}
     *before, last = body["messages"]
@@ -187,28 +192,35 @@ def weaker(mode: Enforced, said: str) -> Enforced | None:
     """What to try where a server rejects a request with these words; None if they are about something else."""
     if not _NOT_ENFORCED.search(said):
         return None
-    return {Enforced.SCHEMA: Enforced.OBJECT, Enforced.OBJECT: Enforced.PROMPT}.get(mode)
+    if mode is Enforced.SCHEMA and any(name in said for name in _BOUNDS):
+        return Enforced.SHAPE  # OpenAI: "'maxLength' is not permitted"
+    return {Enforced.OBJECT: Enforced.PROMPT, Enforced.PROMPT: None}.get(mode, Enforced.OBJECT)
 
 
-_FORMS: Final[dict[type[BaseModel], tuple[bool, Json]]] = {}
+_BOUNDS: Final = ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum")
+"""What of a schema not every server takes that enforces one."""
 
 
-def _forms(schema: type[BaseModel]) -> tuple[bool, Json]:
+_FORMS: Final[dict[tuple[type[BaseModel], Enforced], tuple[bool, Json]]] = {}
+
+
+def _forms(schema: type[BaseModel], mode: Enforced = Enforced.SCHEMA) -> tuple[bool, Json]:
     """The JSON Schema as servers that enforce it want it, and whether it is closed, so that they can."""
-    if schema not in _FORMS:
-        shown = _closed(schema.model_json_schema())
-        _FORMS[schema] = ('"additionalProperties": {' not in json.dumps(shown), shown)
-    return _FORMS[schema]
+    if (schema, mode) not in _FORMS:
+        shown = _closed(schema.model_json_schema(), without=_BOUNDS if mode is Enforced.SHAPE else ())
+        _FORMS[schema, mode] = ('"additionalProperties": {' not in json.dumps(shown), shown)
+    return _FORMS[schema, mode]
 
 
-def _closed(node: Any) -> Any:
+def _closed(node: Any, *, without: Sequence[str]) -> Any:
     """Objects without further fields and with all of theirs required: what OpenAI calls strict. Titles and defaults go."""
     if isinstance(node, list):
-        return [_closed(x) for x in node]
+        return [_closed(x, without=without) for x in node]
     if not isinstance(node, dict):
         return node
-    out = {k: _closed(v) for k, v in node.items() if k != "default" and not (k == "title" and isinstance(v, str))}
+    gone = ("default", *without, *(["title"] if isinstance(node.get("title"), str) else []))
+    out = {k: _closed(v, without=without) for k, v in node.items() if k not in gone}
     if "properties" in node:
-        out["properties"] = {name: _closed(field) for name, field in node["properties"].items()}
+        out["properties"] = {name: _closed(field, without=without) for name, field in node["properties"].items()}
         out |= {"additionalProperties": False, "required": list(node["properties"])}
     return out

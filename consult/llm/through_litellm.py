@@ -106,6 +106,10 @@ class ThroughLitellm:
             return CallError(Kind.TOO_LONG, said(text)[0])
         if any(sign in text for sign in ("Unable to get json response", "'choices'", "Invalid response object")):
             return CallError(Kind.GARBLED, text)
+        if "LLM Provider NOT provided" in text:
+            return CallError(
+                Kind.NOT_FOUND, "LiteLLM knows no such provider: a name begins with one, as in openai/gpt-5-mini"
+            )
         status = getattr(e, "status_code", None)
         headers = getattr(e, "litellm_response_headers", None) or getattr(getattr(e, "response", None), "headers", None)
         if "Cannot connect to host" in text:

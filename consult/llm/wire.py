@@ -191,7 +191,9 @@ def _kind(status: int, code: str, message: str) -> Kind:
         return Kind.REDIRECT
     if code in _FILTERS:
         return Kind.FILTERED
-    if code in _LONG or status == 413 or (status in (400, 422) and _LONGER.search(message)):
+    # OpenAI of a schema: "In context=('properties', 'name'), 'maxLength' is not permitted"
+    longer = status in (400, 422) and _LONGER.search(message) and "schema" not in message
+    if code in _LONG or status == 413 or longer:
         return Kind.TOO_LONG
     if code == "insufficient_quota" or status == 402:
         return Kind.QUOTA

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 from consult.clean import one_line
 from consult.report.comparison import Comparison
 from consult.report.model import Report
-from consult.report.tables import Section, comparison, sections
+from consult.report.tables import Name, Section, comparison, sections
 
 
-def to_markdown(of: Report | Comparison) -> str:
-    """The whole page, ending in a newline."""
-    lines = _report(of) if isinstance(of, Report) else _comparison(of)
+def to_markdown(of: Report | Comparison, name: Name = str) -> str:
+    """The whole page, ending in a newline; `name` gives the words for the id of a condition or a department."""
+    lines = _report(of, name) if isinstance(of, Report) else _comparison(of)
     return "\n".join(lines) + "\n"
 
 
-def _report(r: Report) -> Iterator[str]:
+def _report(r: Report, name: Name) -> Iterator[str]:
     d = r.design
     yield f"# Run {_cell(r.run)}"
     yield ""
@@ -26,7 +26,7 @@ def _report(r: Report) -> Iterator[str]:
         "For simulation and teaching, never for care."
     )
     yield from _notes(r.notes)
-    for section in sections(r):
+    for section in sections(r, name):
         yield from _section(section)
 
 

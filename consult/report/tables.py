@@ -5,14 +5,14 @@ Draws from `model` alone. Must not read the store or compute a statistic.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
 from consult.report.classified import Classification
 from consult.report.comparison import Comparison
-from consult.report.model import By, Counts, Difference, Estimate, LineUp, Report
+from consult.report.model import By, Counts, Difference, Estimate, LineUp, Notable, Report
 
 NONE: Final = "–"
 _TITLES: Final[dict[By, str]] = {
@@ -22,6 +22,8 @@ _TITLES: Final[dict[By, str]] = {
     "urgency": "By urgency",
     "strategy": "By strategy",
 }
+_NAMED: Final = ("condition", "department")
+"""What a report is grouped by that has a name in the knowledge or the hospital."""
 _WHAT: Final = {"label": "label of 3MDBench", "condition": "condition", "urgency": "urgency"}
 
 
@@ -37,12 +39,16 @@ class Section:
     """Whether a summary shows it too."""
 
 
-def sections(r: Report) -> Iterator[Section]:
+Name = Callable[[str], str]
+"""The words for the id of a condition or a department."""
+
+
+def sections(r: Report, name: Name = str) -> Iterator[Section]:
     """Every table of a report, in the order to be read."""
     made = chain(
-        _headline(r), _counts(r), _without_faults(r), _judged(r), _taken(r), _matched(r), _answers(r), _repeats(r), _groups(r),
+        _headline(r), _counts(r), _without_faults(r), _judged(r), _taken(r), _matched(r), _answers(r), _repeats(r), _groups(r, name),
         _temperaments(r), _doses(r),
-        _maque(r), _all_scores(r), _missing(r), _urgencies(r), _confused(r), _calibration(r), _listed(r),
+        _maque(r), _all_scores(r), _missing(r), _urgencies(r), _confused(r, name), _calibration(r), _listed(r, name),
     )  # fmt: skip
     return (section for section in made if section.rows)
 
@@ -201,7 +207,7 @@ def _repeats(r: Report) -> Iterator[Section]:
     yield Section("Over epochs", columns, rows, text, True)
 
 
-def _groups(r: Report) -> Iterator[Section]:
+def _groups(r: Report, name: Name) -> Iterator[Section]:
     for by, title in _TITLES.items():
         groups = [g for g in r.groups if g.by == by]
         names = list(dict.fromkeys(g.name for g in groups))
@@ -209,8 +215,11 @@ def _groups(r: Report) -> Iterator[Section]:
         for score in r.headline:
             held = {(g.name, g.line_up): g for g in groups}
             rows = tuple(
-                (name, *(figure(g.scores.get(score)) if (g := held.get((name, x))) else NONE for x in columns))
-                for name in names
+                (
+                    name(one) if by in _NAMED else one,
+                    *(figure(g.scores.get(score)) if (g := held.get((one, x))) else NONE for x in columns),
+                )
+                for one in names
             )
             brief = score == r.headline[0] and by != "condition" and len(rows) > 1
             yield Section(f"{title}: {score}", (by, *columns), rows, "", brief)
@@ -282,11 +291,11 @@ def _urgencies(r: Report) -> Iterator[Section]:
         yield Section(f"Urgency said by triage: {line_up.name}", ("gold", *said), rows)
 
 
-def _confused(r: Report) -> Iterator[Section]:
+def _confused(r: Report, name: Name) -> Iterator[Section]:
     """A full matrix would be wider than any page: what was taken for what, the most frequent first."""
     for line_up, c in _classes(r, "condition"):
         wrong = sorted((f for f in c.confusion if f.gold != f.answered), key=lambda f: (-f.n, f.gold, f.answered))
-        rows = tuple((f.gold, f.answered, str(f.n)) for f in wrong[:30])
+        rows = tuple((name(f.gold), name(f.answered), str(f.n)) for f in wrong[:30])
         yield Section(f"Taken for something else: {line_up.name}", ("gold", "answered", "times"), rows)
 
 
@@ -301,8 +310,15 @@ def _calibration(r: Report) -> Iterator[Section]:
             yield Section(f"Calibration of the first diagnosis: {line_up.name}", columns, rows, text)
 
 
-def _listed(r: Report) -> Iterator[Section]:
-    rows = tuple((n.kind, n.consultation, n.scenario, n.persona, n.line_up, n.gold, n.why) for n in r.notable)
+def why_read(n: Notable, name: Name) -> str:
+    """Why a consultation is worth reading."""
+    return n.why.replace(n.top, name(n.top)) if n.top else n.why
+
+
+def _listed(r: Report, name: Name) -> Iterator[Section]:
+    rows = tuple(
+        (n.kind, n.consultation, n.scenario, n.persona, n.line_up, name(n.gold), why_read(n, name)) for n in r.notable
+    )
     columns = ("kind", "consultation", "scenario", "persona", "line-up", "gold", "why")
     yield Section("Worth reading", columns, rows, "`consult show ID` prints one.")
     faults = tuple(

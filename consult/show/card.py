@@ -13,8 +13,9 @@ from rich.text import Text
 
 from consult.clean import one_line
 from consult.events import Audited, Event, Header, Ordered, Question, Scored, Stopped, Verdict
+from consult.show.names import Names
 from consult.show.paint import BAD, GOOD, QUIET, Canvas
-from consult.show.words import BREACHES, LEAST, SHARES, named_words, plain_name, safe, value_words
+from consult.show.words import BREACHES, LEAST, SHARES, named_words, safe, value_words
 from consult.terms import Department
 
 _MISSED: Final = "inquiry.efficiency"
@@ -35,7 +36,7 @@ _NOTE_ROOM: Final = 18
 class Card:
     """Takes the events of one consultation and draws what it came to."""
 
-    def __init__(self, header: Header, names: dict[str, str]) -> None:
+    def __init__(self, header: Header, names: Names) -> None:
         self._header = header
         self._names = names
         self._turn_of: dict[int, int] = {}
@@ -179,7 +180,7 @@ class Card:
         line.truncate(_NAME_WIDTH, overflow="ellipsis", pad=True)
         if e.value is None:
             line.append(f" {canvas.signs.none:>6}  ").append(" " * _UNIT_WIDTH)
-            return _hanging(canvas, line, safe(e.reason) or "not given")
+            return _hanging(canvas, line, safe(self._names.reason(e)) or "not given")
         line.append(f" {value_words(e.value, e.unit):>6}  ", style="bold")
         if e.unit in SHARES:
             line.append(canvas.signs.bar(e.value, 10).ljust(_UNIT_WIDTH), style="blue")
@@ -188,7 +189,7 @@ class Card:
             unit_text = Text(unit, style=QUIET)
             unit_text.truncate(_UNIT_WIDTH - 1, overflow="ellipsis", pad=True)
             line.append_text(unit_text).append(" ")
-        notes = [n for n in (self._turns(e.evidence), one_line(e.reason, limit=300)) if n and e.name != _MISSED]
+        notes = [n for n in (self._turns(e.evidence), one_line(self._names.reason(e))) if n and e.name != _MISSED]
         return _hanging(canvas, line, f" {canvas.signs.dot} ".join(notes))
 
     def _draw_missed(self, canvas: Canvas) -> None:
@@ -224,7 +225,7 @@ class Card:
         return f"{self._name(d.primary)} {canvas.signs.into} {self._name(d.secondary)}"
 
     def _name(self, identifier: str) -> str:
-        return plain_name(identifier, self._names)
+        return self._names.of(identifier)
 
 
 def _hanging(canvas: Canvas, line: Text, note: str) -> Text:

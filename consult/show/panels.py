@@ -15,9 +15,10 @@ from rich.text import Text
 from consult.clean import one_line
 from consult.events import Audited, Belief, Guarded, MoodChange, Result, Stopped, Triaged
 from consult.scenario import Fact, Release, State
+from consult.show.names import Names
 from consult.show.paint import BAD, GOOD, QUIET, URGENCY, Signs
 from consult.show.timeline import Heard, Timeline
-from consult.show.words import STATES, plain_name, safe, worth_a_bar
+from consult.show.words import STATES, safe, worth_a_bar
 from consult.terms import Department
 
 _SPARKS: Final = "▁▂▃▄▅▆▇█"
@@ -31,21 +32,18 @@ _MOODS: Final = (("trust", GOOD), ("irritation", BAD), ("anxiety", "yellow"))
 class Scene:
     """What the panels are drawn from beside the events: plain names, and the case's facts where they may be seen."""
 
-    names: Mapping[str, str] = field(default_factory=dict)
-    findings: Mapping[str, str] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
     facts: Sequence[Fact] | None = None
     why_no_facts: str = ""
     signs: Signs = field(default_factory=Signs)
 
     def name(self, identifier: str) -> str:
         """Of a condition, an order or a department."""
-        return plain_name(identifier, self.names)
+        return self.names.of(identifier)
 
     def finding(self, identifier: str, values: Sequence[str] = ()) -> str:
         """Of a finding, with its values."""
-        name = one_line(self.findings.get(identifier) or identifier.replace(".", ", ").replace("_", " "), limit=80)
-        said = (one_line(self.findings.get(f"{identifier}={v}") or v.replace("_", " "), limit=80) for v in values)
-        return f"{name}: {', '.join(said)}" if values else name
+        return self.names.finding(identifier, values)
 
     def place(self, department: Department) -> str:
         """Of a department."""
@@ -94,28 +92,16 @@ def triage(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
     out = Text().append(place, style="bold").append(apart).append(urgency, style=URGENCY[e.urgency])
     out.append(f"\nelse {scene.place(e.runner_up)}", style=QUIET)
     for rule in e.rules:
-        kind = (rule.strength or rule.kind).replace("_", " ")
-        kind = "" if rule.id.startswith(f"{rule.kind}:") else f" ({safe(kind)})"
         favours = f" {scene.signs.into} {scene.name(rule.favours)}" if rule.favours else ""
-        out.append(f"\n{scene.signs.dot} {_rule(rule.id, scene)}{kind}{favours}")
+        out.append(f"\n{scene.signs.dot} {scene.names.rule(rule)}{favours}")
         if rule.evidence:
-            out.append(f" from {', '.join(_specs(rule.evidence, scene))}", style=QUIET)
+            out.append(f" from {', '.join(dict.fromkeys(map(scene.finding, rule.evidence)))}", style=QUIET)
     rounds = timeline.all(Triaged, upto)
     changes = [next(same) for _, same in groupby(rounds, key=lambda r: (r.department.primary, r.department.secondary))]
     if len(changes) > 1:
         went = f" {scene.signs.into} ".join(f"{scene.name(r.department.secondary)} (round {r.round})" for r in changes)
         out.append(f"\nwas {went}", style=QUIET)
     return out
-
-
-def _rule(identifier: str, scene: Scene) -> str:
-    kind, colon, about = identifier.partition(":")
-    return f"{safe(kind)}: {scene.name(about)}" if colon else safe(identifier)
-
-
-def _specs(specs: Sequence[str], scene: Scene) -> list[str]:
-    parts = (spec.partition("=") for spec in specs)
-    return [scene.finding(name, (value,) if value else ()) for name, _, value in parts]
 
 
 def belief(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
@@ -171,7 +157,9 @@ def facts(timeline: Timeline, upto: int, scene: Scene, width: int) -> Text:
         elif fact.release is Release.ORDER_ONLY:
             by_order.append(f"{scene.signs.none} {words} ({scene.name(fact.order or '')})")
         elif h.asked is not None:
-            groups["asked for, not told"].append(f"{scene.signs.no} {words} ({_when(h.asked)}, {fact.release})")
+            groups["asked for, not told"].append(
+                f"{scene.signs.no} {words} ({_when(h.asked)}, {fact.release.replace('_', ' ')})"
+            )
         else:
             groups["never asked" if over else "not yet"].append(
                 f"{scene.signs.none} {words} ({fact.release.replace('_', ' ')})"

@@ -5,7 +5,7 @@ Owns what each kind of event looks like. Must not import sim, agents or score.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from rich.console import Console
@@ -32,28 +32,31 @@ from consult.events import (
     Utterance,
 )
 from consult.show.card import Card
+from consult.show.names import Names
 from consult.show.paint import BAD, DOCTOR, PATIENT, QUIET, URGENCY, Canvas, Level
-from consult.show.words import ENDS, changed, plain_name, safe, shown, speaker, suggested, told, worth_a_bar
+from consult.show.words import ENDS, safe, shown, speaker, suggested, worth_a_bar
 from consult.terms import Department
 
 _BEHIND: Final = (Belief, MoodChange, Guarded, RecordUpdate, Shown, Suggested, Triaged)
 """What goes on behind the talk."""
+_MOODS_ROOM: Final = 58
+"""Columns that the three moods take with bars of five."""
 
 
 class EventPrinter:
-    """Prints events as they come. `names` gives plain names of conditions, departments and orders by id."""
+    """Prints events as they come; `names` gives the words for ids."""
 
     def __init__(
         self,
         console: Console | Canvas,
         header: Header,
-        names: Mapping[str, str] | None = None,
+        names: Names | None = None,
         *,
         level: Level = Level.FULL,
     ) -> None:
         self._canvas = console if isinstance(console, Canvas) else Canvas(console)
         self._header = header
-        self._names = dict(names or {})
+        self._names = names or Names()
         self._level = level
         self._mood: MoodChange | None = None
         self._triage: tuple[Any, ...] = ()
@@ -139,7 +142,7 @@ class EventPrinter:
         elif isinstance(event, Hinted):
             self._canvas.said("Hint", event.text)
         elif isinstance(event, Changed):
-            self._canvas.line(f"({changed(event)})")
+            self._canvas.line(f"({self._names.change(event)})")
         elif isinstance(event, Question):
             self._canvas.said("Doctor", event.text)
         elif isinstance(event, (Concluded, Referred)):
@@ -159,7 +162,7 @@ class EventPrinter:
         self._canvas.block(self.speaker, text, PATIENT)
         if self._level is Level.TALK:
             return
-        notes = [told(t) for t in e.told]
+        notes = [self._names.told(t) for t in e.told]
         dot = f" {self._canvas.signs.dot} "
         if notes:
             self._canvas.block("tells", Text(dot.join(notes), style=QUIET))
@@ -168,7 +171,8 @@ class EventPrinter:
             self._canvas.block("manner", Text(dot.join(safe(m) for m in manner), style=QUIET))
 
     def _mood_change(self, e: MoodChange) -> None:
-        signs, width = self._canvas.signs, 5 if self._canvas.width < 104 else 10
+        signs, room = self._canvas.signs, self._canvas.room
+        width = 3 if room < _MOODS_ROOM else 5 if self._canvas.width < 104 else 10
         line = Text()
         for name, colour in (("trust", "green"), ("irritation", "red"), ("anxiety", "yellow")):
             value = getattr(e, name)
@@ -187,10 +191,12 @@ class EventPrinter:
         self._canvas.block("guard", Text(f"stopped: {what} (attempt {e.attempt}), {done}", style=BAD), BAD)
 
     def _hinted(self, e: Hinted) -> None:
-        self._canvas.block("hint", Text(f"{safe(e.text)} (the next question earns no information)", style=QUIET))
+        self._canvas.block(
+            "hint", Text(f"{safe(e.text).rstrip('.')} (the next question earns no information)", style=QUIET)
+        )
 
     def _changed(self, e: Changed) -> None:
-        self._canvas.block("change", Text(changed(e), style="bold"))
+        self._canvas.block("change", Text(self._names.change(e), style="bold"))
 
     def _question(self, e: Question) -> None:
         self._canvas.blank()
@@ -234,7 +240,7 @@ class EventPrinter:
         parts = [e.status.replace("_", " "), f"cost {e.cost:g}"]
         parts += [f"{e.delay:g} min"] if e.delay else []
         parts += [f"invasiveness {e.invasiveness}"] if e.invasiveness else []
-        parts += [told(t) for t in e.told]
+        parts += [self._names.told(t) for t in e.told]
         self._canvas.block("", Text(f" {self._canvas.signs.dot} ".join(parts), style=QUIET))
 
     def _record(self, e: RecordUpdate) -> None:
@@ -251,10 +257,9 @@ class EventPrinter:
         line.append(f" {e.urgency.replace('_', ' ').upper()} ", style=URGENCY[e.urgency])
         line.append("  else ", style=QUIET).append_text(self._place(e.runner_up, QUIET))
         self._canvas.block("triage", line)
-        rules = [f"{safe(r.id)} ({safe(r.strength or r.kind).replace('_', ' ')})" for r in e.rules]
-        if rules:
-            joined = f" {self._canvas.signs.dot} ".join(rules)
-            self._canvas.block("rules", Text(joined, style=QUIET))
+        if e.rules:
+            rules = "\n".join(f"{self._canvas.signs.dot} {self._names.rule(r)}" for r in e.rules)
+            self._canvas.block("rules", Text(rules, style=QUIET))
         self._why(e.rationale)
 
     def _place(self, department: Department, style: str) -> Text:
@@ -298,4 +303,4 @@ class EventPrinter:
             self._canvas.block("why", Text(safe(e.detail), style="" if e.reason.clinical else BAD))
 
     def _name(self, identifier: str) -> str:
-        return plain_name(identifier, self._names)
+        return self._names.of(identifier)

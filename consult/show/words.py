@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from consult.clean import clean, one_line
-from consult.events import Changed, Event, Named, Pictured, Shown, StopReason, Suggested, Told
+from consult.events import Event, Named, Pictured, Shown, StopReason, Suggested
 from consult.settings import MAX_TEXT
 
 LEAST: Final = 0.005
@@ -53,35 +53,6 @@ def speaker(names: Mapping[str, str]) -> str:
     """Who speaks for the patient, by the names of a header."""
     who = names.get("speaker", "patient")
     return _SPEAKERS.get(who, who)
-
-
-def plain_name(identifier: str, names: Mapping[str, str]) -> str:
-    """The name of an id, or the id made readable."""
-    name = names.get(identifier)
-    if name:
-        return one_line(name, limit=80)
-    words = one_line(identifier, limit=80).replace("_", " ")
-    return words[:1].upper() + words[1:]
-
-
-def told(fact: Told) -> str:
-    """A fact told, in a few signs: `+chest_pain (dramatised)`."""
-    tone = f" ({fact.tone.replace('_', ' ')})" if fact.tone != "plain" else ""
-    return f"{STATES[fact.state]}{safe(fact.fact)}{tone}"
-
-
-_CHANGED: Final = {
-    "inquirer": "the doctor is {now} from here on, not {before} any more",
-    "patient": "the patient is {now} from here on, not {before} any more",
-    "triage": "triage is {now} from here on, not {before} any more",
-    "persona": "the temperament is {now} from here on, not {before} any more",
-    "result": "an order is answered otherwise than in the case from here on: {now}",
-}
-
-
-def changed(event: Changed) -> str:
-    """What is otherwise from an event on."""
-    return _CHANGED[event.what].format(now=one_line(event.now, limit=400), before=one_line(event.before, limit=80))
 
 
 def shown(e: Shown) -> str:

@@ -91,16 +91,15 @@ class Setup:
     @cached_property
     def panel(self) -> Panel | None:
         """The judges, where the assessor is a model. Raises UsageError, DataError or DataErrors."""
-        spec, m = self.line_up["assessor"], self.models
+        spec = self.line_up["assessor"]
         if not spec.startswith(PREFIX):
             return None
-        return panel_of(spec, self.rubrics, api_base=m.api_base, transport=m.transport, concurrency=m.concurrency)
+        return panel_of(spec, self.rubrics, **_reached(self.models))
 
     @cached_property
     def matcher(self) -> Matcher | None:
         """Who is asked what a diagnosis means that nothing in the knowledge matches. Raises UsageError, DataError."""
-        spec, m = self.line_up.get(MATCHER, ""), self.models
-        return matcher_of(spec, api_base=m.api_base, transport=m.transport, concurrency=m.concurrency)
+        return matcher_of(self.line_up.get(MATCHER, ""), **_reached(self.models))
 
     @cached_property
     def provenance(self) -> Provenance:
@@ -132,6 +131,13 @@ class Setup:
         budget = self.models.budget
         own = cell_of(content, self.line_up, self.limits, self.epoch, self.seed, p.resolver, self._aided, budget)
         return digest({"cell": own, "past": self.past.key}) if self.past is not None else own
+
+
+def _reached(m: Models) -> dict[str, Any]:
+    """How judges and matchers are reached, who have a time-out of their own."""
+    return {
+        "api_base": m.api_base, "transport": m.transport, "concurrency": m.concurrency, "per_minute": m.per_minute
+    }  # fmt: skip
 
 
 def cell_of(
@@ -205,7 +211,8 @@ def context(setup: Setup, hear: OnText | None = None) -> Context:
     p = setup.provenance
     shared = (setup.seed, setup.epoch, p.scenario)
     asked_after = setup.panel is not None or setup.matcher is not None
-    talk = Talk(setup.models, setup.cell[:ID], hear) if played_by_models(setup.line_up) or asked_after else None
+    talked = played_by_models(setup.line_up) or asked_after
+    talk = Talk(setup.models, setup.cell[:ID], hear, epoch=setup.epoch) if talked else None
     spec, given = setup.line_up["inquirer"], None
     if spec.startswith(PREFIX):
         given = setup.aids.given(spec, setup.scenario, setup.album, setup.knowledge, setup.models)

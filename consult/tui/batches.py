@@ -189,6 +189,7 @@ with whatever is missing. A batch of another process is only watched."""
         self.query_one("#figures", Static).update(Text(" · ".join(self._figures())))
         self.query_one("#legend", Static).update(self._legend())
         self._told()
+        self.refresh_bindings()
 
     @property
     def state(self) -> str:
@@ -240,6 +241,16 @@ with whatever is missing. A batch of another process is only watched."""
         else:
             self.app.notify("nothing is kept of it", timeout=3)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that do nothing now are not there."""
+        going, board = self.going, self.board
+        runs = going is not None and not going.over
+        now = {
+            "stop": going is not None and runs and not going.stopping,
+            "go_on": not runs and not (board.planned and board.done == board.total),
+        }
+        return now.get(action, super().check_action(action, parameters))
+
     def action_seek(self, name: str) -> None:
         """The next cell that stands so."""
         if not self.query_one(Grid).seek(Mark[name.upper()]):
@@ -247,19 +258,14 @@ with whatever is missing. A batch of another process is only watched."""
 
     def action_stop(self) -> None:
         """Nothing new is begun."""
-        if self.going is None or self.going.over:
-            self.app.notify("it does not run in this window", timeout=3)
-        else:
+        if self.going is not None:
             self.going.stop()
             if self.looks:
                 self._draw()
 
     def action_go_on(self) -> None:
         """Whatever is missing is played here."""
-        if self.going is not None and not self.going.over:
-            self.app.notify("it is running", timeout=3)
-        else:
-            self._go_on()
+        self._go_on()
 
     @work(thread=True, group="go on", exclusive=True)
     def _go_on(self) -> None:

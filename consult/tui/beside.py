@@ -95,5 +95,5 @@ class Beside(Dialogue):
             return
         self.shown, self.display = Timeline(found[0].header, found[1]), True
         self.border_title = Text(f" {who(found[0].header)} ")
-        self.watch_over(self.shown, dict(found[0].scene.names))
+        self.watch_over(self.shown, found[0].scene.names)
         self.post_message(self.Changed(there=True))

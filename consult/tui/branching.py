@@ -8,20 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from textual import work
-from textual.screen import Screen
 
 from consult.clean import one_line
 from consult.errors import ConsultError
 from consult.players import SEATS, agent_of
-from consult.tui.opening import kept, started
+from consult.tui.opening import chosen, kept
 from consult.tui.pick import Pick
+from consult.tui.playback import Playback
 from consult.tui.sources import Column, Row
 
 if TYPE_CHECKING:
     from consult.report.branches import Branch
-    from consult.show.timeline import Timeline
     from consult.tui.app import ConsultApp
-    from consult.tui.feed import Choice
 
 _COLUMNS: Final = (
     Column("consultation", 22), Column("same to", 7, right=True), Column("then otherwise", 22, grows=True),
@@ -30,12 +28,10 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
-class Branching(Screen[None]):
+class Branching(Playback):
     """What can be done with the branches of a consultation."""
 
     app: ConsultApp
-    timeline: Timeline | None
-    upto: int
 
     @property
     def kept_as(self) -> str:
@@ -44,8 +40,6 @@ class Branching(Screen[None]):
 
     def action_what_if(self) -> None:
         """Another future from the turn on the screen: who is to be otherwise is asked first."""
-        from consult.tui.start import Start
-
         t, parent = self.timeline, self.kept_as
         if t is None or not parent:
             self.app.notify("it can be forked when it is over and kept", timeout=3)
@@ -53,11 +47,7 @@ class Branching(Screen[None]):
         h = t.header
         given = {"scenario": h.scenario, "persona": h.persona, **{role: agent_of(h.agents.get(role, "reference")) for role in SEATS},
                  "hospital": h.hospital, "seed": str(h.seed), "parent": parent, "turn": str(t.turn(self.upto))}  # fmt: skip
-        self.app.push_screen(Start(given), self._forked)
-
-    def _forked(self, choice: Choice | None) -> None:
-        if choice is not None:
-            self.app.push_screen(started(self.app, choice))
+        chosen(self.app, given)
 
     def action_branches(self) -> None:
         """The tree that this consultation is part of, and how each branch ended."""

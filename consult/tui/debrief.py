@@ -23,6 +23,7 @@ from textual.widgets import Collapsible, Static
 from consult.clean import one_line
 from consult.debrief.words import SIGNS, Row, Section, sections, title
 from consult.errors import ConsultError
+from consult.show.names import Names
 from consult.show.paint import BAD, DOCTOR, GOOD, PATIENT, QUIET, Signs
 from consult.show.timeline import Timeline
 from consult.tui.branching import Branching
@@ -152,7 +153,7 @@ it beside the database as Markdown, w as a page."""
     ]
 
     def __init__(
-        self, transcript: Transcript, names: dict[str, str], made: Debrief | None = None, at: Row | None = None
+        self, transcript: Transcript, names: Names, made: Debrief | None = None, at: Row | None = None
     ) -> None:
         super().__init__()
         self._transcript, self._names = transcript, names
@@ -316,9 +317,8 @@ it beside the database as Markdown, w as a page."""
 
             return to_markdown(made)
         from consult.html import debrief as page
-        from consult.show.names import all_names
 
-        return page.page(self._transcript, made, all_names(self._transcript.header))
+        return page.page(self._transcript, made, self._names)
 
 
 def _file_name(identifier: str) -> str:
@@ -341,7 +341,6 @@ def _rows(section: Section) -> list[Static]:
 class Debriefed(Branching):
     """The key that opens the debrief of a consultation, as a part of the screen of one."""
 
-    over: bool
     scene: Scene
     _made: Debrief | None = None
     _row: Row | None = None
@@ -353,18 +352,16 @@ class Debriefed(Branching):
         if self.timeline is None or not self.over or self.timeline.end is None:
             self.app.notify("there is a debrief when it is over", timeout=3)
             return
+        self.app.clear_notifications()  # what told of this key stands where it is shown
         transcript = Transcript(self.timeline.header, tuple(self.timeline.events))
         transcript = transcript.renamed(self.kept_as) if self.kept_as else transcript
-        screen = Debriefing(transcript, dict(self.scene.names), self._made, self._row)
+        screen = Debriefing(transcript, self.scene.names, self._made, self._row)
         self.app.push_screen(screen, lambda seq: self._back(screen, seq))
 
     def _back(self, screen: Debriefing, seq: int | None) -> None:
         self._made, self._row = screen.made, screen.at
         if seq is not None:
             self._jump(seq, "r goes back to the debrief")
-
-    def _jump(self, seq: int, words: str) -> None:
-        raise NotImplementedError
 
     def tell_of_debrief(self) -> None:
         """Said when one's own consultation is over."""

@@ -17,6 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from consult.show import EventPrinter, Level, Lines
+from consult.show.names import Names
 from consult.show.paint import LEAST_WIDTH
 from consult.show.timeline import Timeline
 
@@ -38,7 +39,7 @@ class Dialogue(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
         self._timeline: Timeline | None = None
-        self._names: dict[str, str] = {}
+        self._names = Names()
         self._level = Level.TALK
         self._upto = 0
         self._over = False
@@ -49,7 +50,7 @@ class Dialogue(ScrollView, can_focus=True, inherit_bindings=False):
         self._width = 0
         self._begin()
 
-    def watch_over(self, timeline: Timeline, names: dict[str, str]) -> None:
+    def watch_over(self, timeline: Timeline, names: Names) -> None:
         """Shows another consultation, none of it yet."""
         self._timeline, self._names = timeline, names
         self._again()

@@ -174,8 +174,8 @@ def _fork_of(choice: Choice, db: Path) -> Setup:
 
 
 def scene_of(header: Header, **given: Any) -> Scene:
-    """Plain names, and the facts of the case: those given, or the scenario's where it is still the same."""
-    from consult.show.names import finding_names, names_of
+    """The words for ids, and the facts of the case: those given, or the files', the facts where the scenario is still the same."""
+    from consult.show.names import names_of
     from consult.show.panels import Scene
 
     facts = given.get("facts")
@@ -183,7 +183,7 @@ def scene_of(header: Header, **given: Any) -> Scene:
     if facts is None:
         with suppress(ConsultError):
             facts, why = _facts(header)
-    return Scene(names_of(header), finding_names(header), facts, why)
+    return Scene(given.get("names") or names_of(header), facts, why)
 
 
 def _facts(header: Header) -> Any:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -294,9 +293,9 @@ wrong diagnosis, s sorts by the next column, Esc shows all again."""
             self._start({})
 
     def _choose(self, given: dict[str, str]) -> None:
-        from consult.tui.start import Start
+        from consult.tui.opening import chosen
 
-        self.app.push_screen(Start(given), partial(self._start))
+        chosen(self.app, given)
 
     def _start(self, choice: Choice | None) -> None:
         if choice is not None:

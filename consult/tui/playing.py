@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Collapsible, Input
+from textual.widgets import Collapsible, Input, Static
 
 from consult.players import DOCTOR, PATIENT
 from consult.show.panels import PANELS, Scene
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _LINES: Final = {DOCTOR: (read_line, COMMANDS), PATIENT: (read_patient, PATIENTS)}
 _THINKS: Final = {DOCTOR: "… the patient thinks", PATIENT: "… the doctor thinks"}
+_EARLY: Final = "It is your turn in a moment; then Enter says it."
 
 
 class Playing(Consultation, inherit_bindings=False):
@@ -71,6 +72,8 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
         self._following = False
         """What comes is shown as it comes."""
         self._failed = False
+        self._draft: dict[str, Any] = {}
+        """Of the form that ends it, where it was left without doing so."""
         self.seat = table.seat
         """The human's: inquirer, patient, or none (empty)."""
         self._was_doctor = self.seat == DOCTOR
@@ -88,6 +91,7 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
         return _LINES[self.seat][1] if self.seat else {}
 
     def _below(self) -> ComposeResult:
+        yield Static(id="remark", markup=False)
         line = Input(id="say", compact=True)
         line.display = bool(self.seat)
         yield line
@@ -129,6 +133,7 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
             self._sit(message.seat)
         elif isinstance(message, YourTurn):
             self._turn = message
+            self._remark("")
         failed = self._failed
         self._failed = isinstance(message, Failed) or (self._failed and not isinstance(message, tuple))
         if isinstance(message, Failed):
@@ -179,9 +184,12 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
     def _typed(self, event: Input.Submitted) -> None:
         typed = _LINES[self.seat][0](event.value)
         if not self.your_turn and typed.ask_for not in ("pause", "hand-back", "help"):
-            return  # what was typed stays, until it is the human's turn
-        if typed.problem:
-            self.app.notify(typed.problem, severity="warning", markup=False)
+            if event.value.strip():  # it stays: the answer may be read before it is said
+                self._remark(_EARLY)
+            return
+        problem = typed.problem or (self._table.refused(typed.action) if typed.action is not None else "")
+        if problem:
+            self._remark(f"✗ {problem}")
             return
         event.input.value = event.input.value.removeprefix(event.value)  # the next words may have been begun
         if typed.action is not None:
@@ -193,7 +201,17 @@ keys from the line you type in to the dialogue, where the tape's keys work."""
         elif typed.ask_for == "help":
             self.app.action_help()
         elif typed.ask_for in ("diagnose", "refer") and self._menu is not None:
-            self.app.push_screen(Ending(self._menu, kind=typed.ask_for), self._act)
+            self.app.push_screen(Ending(self._menu, kind=typed.ask_for, draft=self._draft), self._act)
+
+    @on(Input.Changed, "#say")
+    def _changed(self) -> None:
+        self._remark("")
+
+    def _remark(self, words: str) -> None:
+        """Says something of what stands in the line, above it, until the line is another."""
+        remark = self.query_one("#remark", Static)
+        remark.update(words)
+        remark.display = bool(words)
 
     def _act(self, action: Action | None) -> None:
         if action is not None and self.your_turn:

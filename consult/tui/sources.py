@@ -98,7 +98,8 @@ def consultations(db: Path) -> Rows:
 
 
 def _left(choice: Mapping[str, str], so_far: Mapping[str, Any]) -> Row:
-    named = {name: str(choice.get(name) or "—") for name in ("scenario", "persona", "inquirer")}
+    who = {**choice, **so_far}
+    named = {name: str(who.get(name) or "—") for name in ("scenario", "persona", "inquirer")}
     cells = (*named.values(), "… not over", None, so_far.get("turns"), None, None, None, None, so_far.get("id"))
     return _row(LEFT + json.dumps(dict(choice)), cells, "left in the middle: Enter takes it up again")
 

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Label, Select
+from textual.widgets import Button, Input, Label, Select, Static
 
 from consult.players import HUMAN
 from consult.tui.feed import Choice
@@ -45,15 +45,16 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
         Binding("ctrl+s", "start", "Start"),
     ]
 
-    def __init__(self, given: Choice) -> None:
+    def __init__(self, given: Choice, problem: str = "") -> None:
         super().__init__()
-        self._given = given
+        self._given, self._problem = given, problem
 
     def compose(self) -> ComposeResult:
         """A field for each of the names, filled in."""
         with Vertical(id="start") as box:
             turn = self._given.get("turn")
-            box.border_title = f"What if, after question {turn}" if turn else "A new consultation"
+            place = f"question {turn}" if turn != "0" else "the opening"
+            box.border_title = "A new consultation" if turn is None else f"What if, after {place}"
             box.border_subtitle = "Enter starts · Tab next field · Esc back"
             for name, title in FIELDS.items():
                 with Horizontal(classes="field"):
@@ -63,10 +64,17 @@ goes on otherwise from a turn: what you leave as it is stays as it was."""
             if turn is not None:
                 with Horizontal(classes="field"):
                     yield Label("An order's result")
-                    yield Input(placeholder="as in the case; or ecg=normal/-ecg_st", id="result", compact=True)
+                    yield Input(
+                        self._given.get("result", ""),
+                        placeholder="as in the case; or ecg=normal",
+                        id="result",
+                        compact=True,
+                    )
             with Horizontal(classes="field"):
                 yield Label("Seed")
                 yield Input(self._given.get("seed", "0"), id="seed", type="integer", compact=True, max_length=18)
+            if self._problem:
+                yield Static(f"✗ {self._problem}", id="problem", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("Start", id="go", variant="primary", compact=True)
                 yield Button("Back", id="back", compact=True)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from consult.clean import one_line
 from consult.errors import ConsultError, DataError
 from consult.events import Event, Ordered, Question, Stopped, StopReason
-from consult.players import HUMAN, SEATS
+from consult.players import DOCTOR, HUMAN, SEATS
 from consult.tui.feed import (
     Brought,
     Choice,
@@ -74,6 +74,17 @@ class Table:
     def say(self, action: Action) -> None:
         """The human's action."""
         self._asked.put(partial(self._act, action))
+
+    def refused(self, action: Action) -> str:
+        """Why an action would be wasted, in a line for whoever typed it: an order that nobody knows; empty if it would not."""
+        from consult.actions import Order
+        from consult.agents.examiner import find_order, orders_like
+
+        if not isinstance(action, Order) or find_order(action.order, self._setup.knowledge) is not None:
+            return ""
+        near = ", ".join(orders_like(action.order, self._setup.knowledge))
+        what = f"near to it: {near}" if near else "say it in other words, for example: /order ecg"
+        return f"“{one_line(action.order, limit=40)}” is no order here; {what}"
 
     def take(self, seat: str) -> None:
         """The human takes a seat (inquirer, patient) or hands back (empty); a turn that is being played is given up."""
@@ -128,6 +139,7 @@ class Table:
 
     def _begin(self) -> None:
         self._setup = setup_of(self._choice, self._db)
+        from consult.show.names import Names
         from consult.sim.sitting import Sitting
 
         self._sitting = Sitting(self._setup, self.seat)
@@ -135,8 +147,9 @@ class Table:
         self._path = open_file(self._db, self._sitting.setup.cell)
         kept = _kept(self._path)
         self._done += self._sitting.take_up(kept) if kept else self._sitting.start()
-        facts = self._sitting.setup.case.facts
-        self._opened = Opened(head, scene_of(head, facts=facts), _menu(self._setup))
+        names = Names.among(self._setup.knowledge, self._setup.hospital)
+        scene = scene_of(head, facts=self._sitting.setup.case.facts, names=names)
+        self._opened = Opened(head, scene, _menu(self._setup))
         self._keep()
         self._show(self._post)
 
@@ -312,7 +325,11 @@ def _kept(path: Path) -> str | None:
 
 
 def _write(path: Path, choice: Choice, sitting: Sitting, done: list[Event], kept: str) -> None:
-    so_far = {"turns": sum(isinstance(e, Question) for e in done), "id": sitting.setup.cell[:16]}
+    h = sitting.header
+    so_far = {
+        "turns": sum(isinstance(e, Question) for e in done), "id": sitting.setup.cell[:16],
+        "scenario": h.scenario, "persona": h.persona, "inquirer": h.agents.get(DOCTOR),
+    }  # fmt: skip
     text = f'{{"choice": {json.dumps(choice)}, "so_far": {json.dumps(so_far)}, "sitting": {kept}}}'
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".tmp")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
 
 from pydantic import ValidationError
 from textual import on
@@ -32,9 +33,10 @@ at most 100, and may be left out. An empty differential is an abstention. Ctrl-S
         Binding("ctrl+s", "end", "End the consultation"),
     ]
 
-    def __init__(self, menu: Menu, *, kind: Literal["diagnose", "refer"]) -> None:
+    def __init__(self, menu: Menu, *, kind: Literal["diagnose", "refer"], draft: dict[str, Any]) -> None:
+        """`draft`: what was filled in when it was left before, by field, and is again."""
         super().__init__()
-        self._menu, self._kind = menu, kind
+        self._menu, self._kind, self._draft = menu, kind, draft
 
     def compose(self) -> ComposeResult:
         """The fields, the likeliest condition first."""
@@ -72,6 +74,15 @@ at most 100, and may be left out. An empty differential is an abstention. Ctrl-S
             yield Static(id="problem", markup=False)
             yield Button("End the consultation", id="end", variant="primary", compact=True)
 
+    def on_mount(self) -> None:
+        """What was filled in before stands there again."""
+        for field in self._fields():
+            field.value = self._draft.get(field.id, field.value)
+
+    def _fields(self) -> Iterator[Any]:
+        yield from self.query(Input)
+        yield from self.query(Select)
+
     @on(Button.Pressed, "#end")
     def action_end(self) -> None:
         """Ends it, if the fields can be taken."""
@@ -95,5 +106,6 @@ at most 100, and may be left out. An empty differential is an abstention. Ctrl-S
         return self.query_one(f"#{name}", Input).value.strip()
 
     def action_leave(self) -> None:
-        """Back to the patient."""
+        """Back to the patient; nothing that was filled in is lost."""
+        self._draft |= {field.id: field.value for field in self._fields()}
         self.dismiss(None)

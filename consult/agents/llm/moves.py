@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, create_model
 
 from consult.actions import Ask, Conclude, Order, Refer, as_action
+from consult.llm.structured import at_most
 from consult.terms import Said, Urgency
 
 KINDS: Final = ("ask", "order", "conclude", "refer")
@@ -30,42 +31,53 @@ def _share(value: Any) -> Any:
 
 
 Spoken = Annotated[Said, AfterValidator(_something)]
-Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1), BeforeValidator(_share)]
+LONGEST: Final = 100
+"""Characters of a name or a step that a server which enforces lengths lets a model write, since small ones do not find an
+end; `SPEECH` of what is said, `_FEW` of names and `_STEPS` of a plan. All are ours: a whole conclusion fits into the 1,000 tokens
+to which a server of one's own is held. What is longer, where nothing enforces it, is taken all the same."""
+SPEECH: Final = 1000
+_FEW: Final = 5
+_STEPS: Final = 10
+Name = Annotated[Spoken, at_most(maxLength=LONGEST)]
+Step = Annotated[Said, at_most(maxLength=LONGEST)]
+Speech = Annotated[Said, at_most(maxLength=SPEECH)]
 
 
 class NamedCondition(BaseModel):
     """One entry of a differential."""
 
-    condition: Spoken
+    condition: Name
     probability: Share
 
 
 class _Ask(BaseModel):
     kind: Literal["ask"]
-    text: Spoken
+    text: Annotated[Spoken, at_most(maxLength=SPEECH)]
 
 
 class _Order(BaseModel):
     kind: Literal["order"]
-    order: Spoken
+    order: Name
 
 
 @lru_cache(maxsize=64)
 def schema_of(kinds: tuple[str, ...], departments: tuple[str, ...], *, rationale: bool) -> type[BaseModel]:
     """The object that a model is asked for where these kinds of action are open. `departments`: `primary/secondary`."""
     place: Any = Literal[departments]
-    differential: Any = (list[NamedCondition], Field(max_length=50))
-    said: dict[str, Any] = {"explanation": (Said, ...), "safety_net": (Said, ...)}
+    differential: Any = (Annotated[list[NamedCondition], at_most(maxItems=_FEW)], Field(max_length=50))
+    said: dict[str, Any] = {"explanation": (Speech, ...), "safety_net": (Speech, ...)}
     where: dict[str, Any] = {"department": (place, ...), "urgency": (Urgency, ...), "differential": differential}
-    conclude: dict[str, Any] = {"kind": (Literal["conclude"], ...), "plan": (list[Said], Field(max_length=50))}
-    refer: dict[str, Any] = {"kind": (Literal["refer"], ...), "reason": (Said, ...)}
+    conclude: dict[str, Any] = {"kind": (Literal["conclude"], ...)}
+    conclude["plan"] = (Annotated[list[Step], at_most(maxItems=_STEPS)], Field(max_length=50))
+    refer: dict[str, Any] = {"kind": (Literal["refer"], ...), "reason": (Speech, ...)}
     shapes: dict[str, Any] = {
         "ask": _Ask,
         "order": _Order,
         "conclude": create_model("Conclude", **conclude, **where, **said),
         "refer": create_model("Refer", **refer, **where, **said),
     }
-    fields: dict[str, Any] = {"rationale": (Said, ...)} if rationale else {}
+    fields: dict[str, Any] = {"rationale": (Speech, ...)} if rationale else {}
     fields["action"] = (reduce(or_, (shapes[k] for k in kinds)), ...)
     return create_model("Turn", **fields)
 

@@ -6,7 +6,7 @@ looked up; what does not hold is asked again with what was wrong. Results of ord
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
@@ -22,6 +22,7 @@ from consult.knowledge.per_object import per_object
 from consult.language.lexicon import suits
 from consult.language.mentions import Reading
 from consult.llm.base import Message, Request
+from consult.llm.structured import at_most
 from consult.scenario import Patient
 
 _ROLE: Final = "recipient"
@@ -29,15 +30,18 @@ _LONGEST: Final = 4000
 """Characters of an utterance that the model is shown, of a human who does not find an end (ours)."""
 _ANY: Final = (None, 0, 130)
 """Sex and ages of a finding that any patient may have."""
+_QUOTED: Final = 400
+"""Characters of the words for one thing that a server which enforces lengths lets the model write (ours)."""
+Id = Annotated[str, at_most(maxLength=100)]
 
 
 class Statement(BaseModel):
     """One thing that was said."""
 
-    finding: str
+    finding: Id
     state: Literal["present", "absent", "unknown", "not_noticed"]
-    values: list[str] = Field(max_length=20)
-    words: str
+    values: list[Id] = Field(max_length=20)
+    words: Annotated[str, at_most(maxLength=_QUOTED)]
 
 
 class Heard(BaseModel):

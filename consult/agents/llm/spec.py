@@ -76,8 +76,14 @@ def parse(role: str, spec: str) -> ModelSpec:
     return ModelSpec(model, said.get("strategy", DEFAULT), said.get("pictures", CAPTIONS), RESOLVER in said, bound)
 
 
+def probed(spec: str) -> tuple[str, int | None]:
+    """The model of a spec of any role's, and the bound on its answers. Raises UsageError where no model is named."""
+    model, said = _parted("", spec)
+    return model, bound_of(said.get(BOUND, ""))
+
+
 def _parted(role: str, spec: str) -> tuple[str, dict[str, str]]:
-    """The model's name, and what the end of the spec says of how it works."""
+    """The model's name, and what the end of the spec says of how it works. `role`: empty for whichever it may be."""
     model, said = model_of(spec), dict[str, str]()
     while True:
         rest, plus, word = model.rpartition("+")
@@ -86,14 +92,25 @@ def _parted(role: str, spec: str) -> tuple[str, dict[str, str]]:
         elif plus and word in _ENDINGS:
             kind, whose = _ENDINGS[word]
         else:
+            _misspelt(spec, word if plus else "")
             return model_of(PREFIX + model), said
-        if role != whose:
+        if role and role != whose:
             raise UsageError(
                 f"--{role}: {spec!r} ends in +{word} (mend: only {_A[whose]} has one; write {PREFIX}{rest})"
             )
         if kind in said:
-            raise UsageError(f"--{role}: {spec!r} says twice how it works (mend: keep {word} or {said[kind]})")
+            raise UsageError(
+                f"{f'--{role}' if role else 'SPEC'}: {spec!r} says twice how it works (mend: keep {word} or {said[kind]})"
+            )
         model, said[kind] = rest, word
+
+
+def _misspelt(spec: str, word: str) -> None:
+    """A server of one's own takes any name for its model: a slip would never be noticed. Raises UsageError."""
+    from difflib import get_close_matches
+
+    if near := get_close_matches(word, [*_ENDINGS, BOUND], 1, cutoff=0.7):
+        raise UsageError(f"SPEC: {spec!r} ends in +{word}, which says nothing (mend: +{near[0]})")
 
 
 def settled(role: str, spec: str, strategy: str, pictures: str, max_tokens: int | None) -> str:

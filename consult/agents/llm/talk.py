@@ -42,6 +42,8 @@ class Models:
     """Calls under way at a time."""
     timeout: float = TIMEOUT
     """Seconds for one whole answer."""
+    per_minute: int | None = None
+    """Calls that may begin in any minute; None: as many as there are."""
     ledger: str = ""
     """The file in which answers are kept; empty: none."""
     record: str = ""
@@ -54,8 +56,9 @@ class Models:
     def endpoint(self, model: str) -> Endpoint:
         """Where a model is reached. Raises UsageError where its name or the address can be none."""
         return Endpoint(
-            model, self.api_base, transport=self.transport, concurrency=self.concurrency, timeout=self.timeout
-        )
+            model, self.api_base, transport=self.transport, concurrency=self.concurrency, per_minute=self.per_minute,
+            timeout=self.timeout,
+        )  # fmt: skip
 
     def sampling(self, max_tokens: int | None) -> Sampling:
         """How a model draws its words: as its provider or server has it, but for how many there may be in an answer."""
@@ -136,11 +139,11 @@ class _Heard:
 class Talk:
     """The calls of one consultation."""
 
-    def __init__(self, models: Models, consultation: str, hear: OnText | None = None) -> None:
+    def __init__(self, models: Models, consultation: str, hear: OnText | None = None, *, epoch: int = 0) -> None:
         """`hear`: the inquirer's words while they come. Raises ConsultError where the ledger or cassette cannot be used."""
         self._models = models
         self._hear = hear
-        self._calls = _client(models).calls(consultation, budget=models.budget)
+        self._calls = _client(models).calls(consultation, epoch=epoch, budget=models.budget)
         self._heard: dict[str, _Heard] = {}
 
     def endpoint(self, said: ModelSpec) -> Endpoint:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, create_model
 
@@ -21,6 +21,7 @@ from consult.agents.rules import holds, pairs_of, wanted
 from consult.events import FiredRule
 from consult.hospital import ComparisonRule, HardRule, Hospital
 from consult.llm.base import Message, Request
+from consult.llm.structured import at_most
 from consult.terms import Department, Said, Urgency
 
 _ROLE: Final = "triage"
@@ -107,7 +108,7 @@ def _schema(places: tuple[str, ...]) -> type[BaseModel]:
     """The object that is asked for; reasons first, so that they come before what they are for."""
     one_of: Any = Literal[places]
     fields: dict[str, Any] = {
-        "reasoning": (Said, ...),
+        "reasoning": (Annotated[Said, at_most(maxLength=1000)], ...),
         "department": (one_of, ...),
         "runner_up": (one_of, ...),
         "urgency": (Urgency, ...),

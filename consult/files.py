@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -336,12 +337,14 @@ def files_under(folder: Path) -> list[Path]:
     """The data files below a folder, sorted; hidden ones and links that lead outside are passed over."""
     root = folder.resolve()
     found = []
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in SUFFIXES and path.is_file() and not path.name.startswith("."):
-            if path.is_symlink() and not path.resolve().is_relative_to(root):  # linked folders are not gone into
-                continue
-            found.append(path)
-    return found
+    for where, _, names in os.walk(folder):  # linked folders are not gone into
+        for name in names:
+            at = os.path.join(where, name)
+            if name.endswith(SUFFIXES) and not name.startswith(".") and os.path.isfile(at):
+                path = Path(at)
+                if not os.path.islink(at) or path.resolve().is_relative_to(root):
+                    found.append(path)
+    return sorted(found)
 
 
 Stamp = tuple[str, int, int]

@@ -48,59 +48,62 @@ TEXT = (
 )
 
 
+Loaded = tuple[str, set[str]]
+"""What a command printed, and the top-level modules that there were at its end."""
+LIGHT = (
+    "--help", "serve --help", "list scenarios", "list consultations", "list agents",
+    "show ID", "replay ID --speed 0", "replay ID --html -",
+)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]]:
+def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
     """A folder with one consultation in its database, and what was loaded to play it."""
     folder = tmp_path_factory.mktemp("kept")
-    return folder, consult(folder, "run", "--max-turns", "1", "--quiet")[1]
+    return folder, consult(folder, "run --max-turns 1 --quiet")[0]
 
 
-def consult(folder: Path, *args: str) -> tuple[str, set[str]]:
-    """A command in a process of its own: what it printed, and the top-level modules that it had loaded at the end."""
+@pytest.fixture(scope="module")
+def light(kept: tuple[Path, Loaded]) -> dict[str, Loaded]:
+    """The light commands one after the other in one process: what one loads, those after it have, too."""
+    folder, _ = kept
+    with Store(folder / DEFAULT_DB, readonly=True) as store:
+        identifier = store.consultations()[0]["consultation_id"]
+    return dict(zip(LIGHT, consult(folder, *(words.replace("ID", identifier) for words in LIGHT)), strict=True))
+
+
+def consult(folder: Path, *commands: str) -> list[Loaded]:
+    """Commands in a process of their own."""
     code = (
         "import sys\n"
         "from consult.cli.main import main\n"
-        "sys.argv = ['consult', *sys.argv[1:]]\n"
-        "code = main()\n"
-        "print('loaded', *sorted({m.partition('.')[0] for m in sys.modules}), file=sys.stderr)\n"
-        "sys.exit(code)"
+        "for words in sys.argv[1:]:\n"
+        "    sys.argv = ['consult', *words.split()]\n"
+        "    assert main() == 0\n"
+        "    print(end='\\0', flush=True)\n"
+        "    print('\\0', *sorted({m.partition('.')[0] for m in sys.modules}), file=sys.stderr)\n"
     )
     env = {k: v for k, v in os.environ.items() if not k.startswith("CONSULT_")} | {"PYTHONUTF8": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", code, *args], cwd=folder, env=env, capture_output=True, text=True, encoding="utf-8",
+        [sys.executable, "-c", code, *commands], cwd=folder, env=env, capture_output=True, text=True, encoding="utf-8",
         stdin=subprocess.DEVNULL, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return done.stdout, set(done.stderr.rpartition("loaded ")[2].split())
+    loaded = (set(part.splitlines()[0].split()) for part in done.stderr.split("\0")[1:])
+    return list(zip(done.stdout.split("\0")[:-1], loaded, strict=True))
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "--help",
-        "serve --help",
-        "list scenarios",
-        "list consultations",
-        "list agents",
-        "show ID",
-        "replay ID --speed 0",
-        "replay ID --html -",
-    ],
-)
-def test_light_commands_load_nothing_heavy(words: str, kept: tuple[Path, set[str]]) -> None:
-    args, (folder, _) = words.split(), kept
-    if "ID" in args:
-        with Store(folder / DEFAULT_DB, readonly=True) as store:
-            args[args.index("ID")] = store.consultations()[0]["consultation_id"]
-    out, loaded = consult(folder, *args)
+@pytest.mark.parametrize("words", LIGHT)
+def test_light_commands_load_nothing_heavy(words: str, light: dict[str, Loaded]) -> None:
+    out, loaded = light[words]
     assert out
     assert "click" in loaded
     assert not loaded & set(HEAVY)
 
 
-def test_a_run_is_seen_to_load_the_graph(kept: tuple[Path, set[str]]) -> None:
+def test_a_run_is_seen_to_load_the_graph(kept: tuple[Path, Loaded]) -> None:
     """Else the test above could not fail."""
-    assert "langgraph" in kept[1]
+    assert "langgraph" in kept[1][1]
 
 
 def test_layers_are_kept() -> None:

@@ -51,7 +51,7 @@ def cluster() -> Iterator[Any]:
         from ray.cluster_utils import Cluster
 
         folder = tempfile.mkdtemp(prefix="ray")  # pytest's own are too long for the name of a socket
-        head = NODE | {"include_dashboard": False, "temp_dir": folder}
+        head = NODE | {"include_dashboard": False, "no_monitor": True, "include_log_monitor": False, "temp_dir": folder}
         made = Cluster(initialize_head=True, head_node_args=head)
         try:
             made.add_node(**NODE)
@@ -249,3 +249,16 @@ def test_a_cluster_without_a_core_is_given_up(cells: Cells, monkeypatch: pytest.
     monkeypatch.setattr(ray_engine, "PATIENCE", -1.0)
     with pytest.raises(InfrastructureError, match="no core left"):
         flight._look()
+
+
+def test_what_a_process_says_whose_node_has_gone_before_it_is_no_end(cells: Cells) -> None:
+    errors = pytest.importorskip("ray").exceptions
+    ray = SimpleNamespace(
+        cluster_resources=dict, remote=lambda **_: lambda function: function, put=None, exceptions=errors
+    )
+    flight = _Flight(ray, cells, iter(()), None)
+    gone = errors.RayTaskError("play", "", OSError("Broken pipe")).as_instanceof_cause()
+    lost = [flight._lost(0, gone) for _ in range(ray_engine.TRIES)]
+    assert [played is None for played in lost] == [True] * (ray_engine.TRIES - 1) + [False]
+    with pytest.raises(InfrastructureError, match="the Ray cluster failed"):
+        flight._lost(0, errors.RayTaskError("play", "", OSError(28, "No space left")).as_instanceof_cause())

@@ -15,6 +15,7 @@ import asyncio
 import string
 import sys
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -24,7 +25,7 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen
 from textual.widgets import Input
 from tui_scenes import AGAIN, BEFORE, EMPTY, SCENES, Scene, home_again, world
-from tui_world import SIZES, until
+from tui_world import SIZES, resized, until
 
 from consult.tui.app import ConsultApp
 from consult.tui.dialogue import Dialogue
@@ -84,8 +85,7 @@ async def _in_each(pilot: Pilot[None], sizes: Iterable[Size], look: Callable[[Co
         line.cursor_blink = False
     out = {}
     for size in sizes:
-        if app.size != size:
-            await pilot.resize_terminal(*size)
+        await resized(pilot, size)
         for theme in sorted(themes_at(size), key=lambda name: (name != app.theme, name != CONTRAST.name)):
             if app.theme != theme:
                 app.theme = theme
@@ -120,8 +120,7 @@ async def _draw(
                     anew = stage is not (before or scene)
                     if anew:
                         await home_again(pilot)
-                    if app.size != SIZES[0]:
-                        await pilot.resize_terminal(*SIZES[0])
+                    await resized(pilot, SIZES[0])
                     if anew:
                         stage = before or scene
                         await stage(pilot)
@@ -135,6 +134,7 @@ async def _draw(
                     await pilot.press(*AGAIN.get(name, ""))
 
 
+@cache
 def look(style: Style) -> str:
     """A style in words that stay when the libraries change."""
     marks = [name for name in ("bold", "dim", "italic", "underline", "reverse", "strike") if getattr(style, name)]

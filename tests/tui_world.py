@@ -10,6 +10,10 @@ from time import monotonic
 from typing import Any
 
 from golden import CELLS, FOLDER
+from textual import app as textual_app
+from textual import pilot as textual_pilot
+from textual import screen as textual_screen
+from textual._context import active_app
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -50,6 +54,29 @@ def _parsed_once(parse: Callable[..., Any]) -> Callable[..., Any]:
 Stylesheet._parse_rules = _parsed_once(Stylesheet._parse_rules)  # type: ignore[method-assign]
 
 
+async def _at_rest(min_sleep: float = 0, max_sleep: float = 1) -> None:
+    """Until nothing is left that goes on by itself, and what is to be drawn is drawn, not left to the next frame.
+
+    Textual's own looks every 20 ms whether the processor is idle, twice for each key: half the time of these tests.
+    """
+    loop: Any = asyncio.get_running_loop()
+    app = active_app.get()
+    deadline, quiet = monotonic() + max_sleep, 0
+    while quiet < 3 and monotonic() < deadline:
+        await asyncio.sleep(0)
+        quiet = 0 if loop._ready else quiet + 1
+        if quiet == 3 and app.animator._animations:  # a page that is brought into sight is there at the next frame
+            await app.animator.wait_for_idle()
+            quiet = 0
+        if quiet == 3 and app.screen_stack and app.screen._update_timer._active.is_set():
+            app.screen._on_timer_update()
+            quiet = 0
+
+
+textual_app.wait_for_idle = textual_pilot.wait_for_idle = _at_rest
+textual_screen.UPDATE_PERIOD = 0.25  # nobody sees the frames between
+
+
 @cache
 def golden_transcripts() -> list[Transcript]:
     return [read(FOLDER / f"{name}.jsonl") for name in CELLS]
@@ -64,12 +91,24 @@ def filled(path: Path) -> Path:
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], Any]) -> None:
-    """Lets the application go on until `condition` holds; asks seldom what takes long, for to ask takes time from it."""
+    """Lets the application go on until `condition` holds, and what comes of it can be seen.
+
+    Asks seldom what takes long, for to ask takes time from it.
+    """
     deadline, pause = monotonic() + PATIENCE, 0.005
     while not condition():
         assert monotonic() < deadline, "it did not come about"
-        await pilot.pause(pause)
+        await asyncio.sleep(pause)
+        await _at_rest()
         pause = min(pause * 1.2, 0.025)
+    await _at_rest()
+
+
+async def resized(pilot: Pilot[None], size: tuple[int, int]) -> None:
+    """Lets the terminal have another size; Textual waits a little for a later one before it believes it."""
+    if pilot.app.size != size:
+        await pilot.resize_terminal(*size)
+        await until(pilot, lambda: pilot.app.screen.outer_size == size)
 
 
 def play(db: Path, scene: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (120, 40)) -> None:

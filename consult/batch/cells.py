@@ -22,6 +22,7 @@ from consult.judge.panel import MATCHER
 from consult.knowledge.links import link_hospital, link_scenario
 from consult.knowledge.load import load_knowledge
 from consult.knowledge.model import Knowledge
+from consult.knowledge.per_object import content_hash
 from consult.persona import Persona, load_persona, persona_files
 from consult.scenario import Scenario, load_scenario
 from consult.settings import Limits
@@ -166,9 +167,9 @@ def setups(plan: Plan, extra: tuple[Path, ...] = ()) -> Cells:
     said = aids.check([one.inquirer for one in plan.team], models)
     personas = _different(sorted(persona_files()) if ALL in plan.personas else plan.personas)
     scenarios = _checked(plan, scenario_paths(plan.scenarios, extra), personas, partial(aids.check_case, said))
-    knowledge = {name: load_knowledge(name).content_hash() for name in dict.fromkeys(s.knowledge for s in scenarios)}
-    people = tuple(Part(spec, persona.id, persona.content_hash()) for spec, persona in personas.items())
-    hospital = load_hospital(plan.hospital).content_hash()
+    knowledge = {name: content_hash(load_knowledge(name)) for name in dict.fromkeys(s.knowledge for s in scenarios)}
+    people = tuple(Part(spec, persona.id, content_hash(persona)) for spec, persona in personas.items())
+    hospital = content_hash(load_hospital(plan.hospital))
     pictures = places(plan, aids, ((part.hash, Path(part.spec)) for part in scenarios), extra)
     judged = {spec: panel.hashes for spec, panel in _panels(plan).items()}
     matching = next((matcher.hashes for matcher in _matchers(plan)), {})  # the same for all of them
@@ -216,7 +217,7 @@ def _different(specs: Sequence[str]) -> Mapping[str, Persona]:
     found = {spec: _persona(spec) for spec in specs}
     first: dict[str, str] = {}
     for spec, persona in found.items():
-        first.setdefault(persona.content_hash(), spec)
+        first.setdefault(content_hash(persona), spec)
     return {spec: found[spec] for spec in first.values()}
 
 
@@ -236,7 +237,7 @@ def _checked(
     for path in paths:
         scenario = load_scenario(path)
         name = plan.knowledge or scenario.knowledge
-        known = scenario.content_hash()
+        known = content_hash(scenario)
         kept.setdefault(known, Part(str(path), scenario.id, known, name))
         faults = Faults(path)
         knowledge = _knowledge_of(name, faults, given=bool(plan.knowledge))

@@ -36,6 +36,7 @@ from consult.errors import InfrastructureError, UsageError
 from consult.files import Record
 from consult.hospital import Hospital
 from consult.knowledge.model import Knowledge
+from consult.knowledge.per_object import content_hash
 from consult.persona import Persona
 from consult.scenario import Scenario
 from consult.settings import PACKAGE
@@ -143,7 +144,9 @@ class _Flight:
     def _lost(self, index: int, error: Exception) -> Played | None:
         """Send a cell again whose process or node is lost; it has failed if that happens too often."""
         names = ("WorkerCrashedError", "NodeDiedError", "OutOfMemoryError", "ObjectLostError")
-        if not isinstance(error, tuple(getattr(self._ray.exceptions, name) for name in names)):
+        cause = getattr(error, "cause", None)
+        outlived = isinstance(cause, OSError) and cause.errno is None  # Ray's own: the node went before the process did
+        if not outlived and not isinstance(error, tuple(getattr(self._ray.exceptions, name) for name in names)):
             raise _unusable(error) from None
         self._tries[index] += 1
         if self._tries[index] < TRIES:
@@ -233,8 +236,6 @@ class _Sender:
         return out.getvalue(), places
 
     def _aside(self, places: dict[str, Any], part: Record) -> str:
-        from consult.sim.session import content_hash
-
         key = content_hash(part)
         if key not in self._lies:
             self._lies[key] = self._put(part)

@@ -1,4 +1,7 @@
-"""A small cache keyed by object identity, for things compiled once per knowledge. Imports nothing of consult."""
+"""A small cache keyed by object identity, for things compiled once per knowledge, and the hash of content by it.
+
+Imports nothing of consult but files.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Callable
 from functools import wraps
 from threading import RLock
 from typing import TypeVar
+
+from consult.files import Record
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -32,3 +37,7 @@ def per_object(build: Callable[[K], V], *, size: int = 8) -> Callable[[K], V]:
         return value
 
     return get
+
+
+content_hash = per_object(Record.content_hash, size=128)
+"""sha256 of a model's content, computed once per object; what is kept keeps its scenarios in memory, so not too many."""

@@ -17,12 +17,11 @@ from consult.agents.llm.talk import HERE, UNBOUNDED, Models, Talk
 from consult.agents.patient.speaker import spoken_by
 from consult.agents.registry import check_spec, make
 from consult.events import SCHEMA_VERSION, Event, Header, Provenance, Used
-from consult.files import Record
 from consult.hospital import Hospital
 from consult.judge.matching import Matcher, matcher_of
 from consult.judge.panel import MATCHER, Panel, panel_of
 from consult.knowledge.model import Knowledge
-from consult.knowledge.per_object import per_object
+from consult.knowledge.per_object import content_hash
 from consult.language.similar import available, require
 from consult.llm.account import Budget
 from consult.llm.base import OnText
@@ -41,10 +40,6 @@ from consult.terms import Resolver
 DEFAULT_AGENTS: Mapping[str, str] = dict.fromkeys(ROLES, "reference")
 ID: Final = 16
 """Letters of the key that are the consultation's id, under which its calls are kept as well."""
-
-
-content_hash = per_object(Record.content_hash, size=128)
-"""sha256 of a model's content, computed once per object; what is kept keeps its scenarios in memory, so not too many."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from consult.errors import DataError, InfrastructureError, UsageError
 from consult.events import Named, Suggested
 from consult.files import SUFFIXES, Record, load
 from consult.knowledge.model import Knowledge
+from consult.knowledge.per_object import content_hash
 from consult.scenario import Scenario
 from consult.score.match import matched
 from consult.seeds import digest, rng, seed_of
@@ -122,7 +123,7 @@ class FromFile:
     @property
     def content(self) -> str:
         """See `Classifier`."""
-        return self.predictions.content_hash()
+        return content_hash(self.predictions)
 
     def covers(self, scenario: str) -> None:
         """See `Classifier`."""
@@ -175,7 +176,7 @@ class Simulated:
 
     def top(self, scenario: Scenario, pictures: Sequence[Picture], knowledge: Knowledge) -> Sequence[Diagnosis]:
         """See `Classifier`."""
-        key = ("classifier", self.content, scenario.content_hash())
+        key = ("classifier", self.content, content_hash(scenario))
         chance = rng(*key)
         drawn, gold = chance.random(), scenario.gold.condition
         others = _likely(scenario, knowledge, key)[: self.k]

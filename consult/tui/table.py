@@ -291,12 +291,12 @@ class Table:
             self._play(self._action)
 
     def _sit(self, seat: str) -> None:
-        if self._sitting.over:
-            return  # it could not be kept yet
-        if self._playing:
+        if self._playing:  # what the sitting says of itself counts between two turns only
             if not self._kept:
                 return  # before the first words nobody can take over
             self._back()
+        elif self._sitting.over:
+            return  # it could not be kept yet
         said = self._sitting.seated(seat)
         self._problem = ""
         self._free = False

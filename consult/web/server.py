@@ -31,6 +31,8 @@ LEAVING: Final = 30.0
 """Seconds an application has to end by itself when its page is closed: a consultation that is under way is still kept."""
 ENDING: Final = 3.0
 """Likewise when the server ends."""
+GIVEN_UP: Final = 10.0
+"""Seconds after which nothing is waited for any more of an application that was killed."""
 DRIVER: Final = "consult.tui.browser:Browser"
 _OURS: Final = Path(__file__).parent / "pages"
 _THEIRS: Final = Path(textual_serve.__file__).parent / "static"
@@ -93,7 +95,8 @@ class Service(AppService):
         finally:
             if process.returncode is None:
                 _kill(process)
-            await leaving
+            await asyncio.wait([leaving], timeout=GIVEN_UP)  # the page may be as far gone as the process
+            leaving.cancel()
 
     async def _leave(self, process: Process) -> None:
         await super().stop()

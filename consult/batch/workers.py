@@ -83,10 +83,8 @@ def _start(cells: Cells, threads: int) -> _Worker:
         context.set_forkserver_preload(["consult.batch.warm"])
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, cells, threads, dict(os.environ)), daemon=True)
-    with (
-        redirect_stderr(sys.__stderr__),
-        _deaf(),
-    ):  # Textual's has no descriptor that the fork server could be given to keep
+    # Textual's stderr has no descriptor that the fork server could be given to keep
+    with redirect_stderr(sys.__stderr__), _deaf():
         process.start()
     theirs.close()  # else its end would not be seen when the process dies
     return _Worker(process, ours)

@@ -187,6 +187,7 @@ def test_several_processes_keep_what_one_keeps(server: ScriptedServer, tmp_path:
         asked.append(len(server.requests) - before)
         hang_up()
         assert server.most_at_once > 1
+    assert [one.problem for one in played[0]] == [one.problem for one in played[1]]
     assert [one.kept for one in played[0]] == [one.kept for one in played[1]]
     assert asked[0] == asked[1] > 0
 

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from consult.errors import DataError, StoreError
 from consult.llm.base import Answer
 from consult.llm.errors import CallError, Kind
+from consult.wal import in_wal
 
 _VERSION: Final = 1
 _TABLE: Final = """create table if not exists replies (
@@ -66,7 +67,7 @@ class SqliteLedger:
             # made by one thread and used by the one of the event loop, never at the same time
             self._db = sqlite3.connect(self._path, timeout=timeout, isolation_level=None, check_same_thread=False)
             try:
-                self._db.execute("pragma journal_mode = wal")
+                in_wal(self._db, timeout)
                 self._db.execute("pragma synchronous = normal")
                 self._db.execute(_TABLE)
             except BaseException:

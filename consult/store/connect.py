@@ -15,6 +15,7 @@ from typing import Final
 from consult.clean import one_line
 from consult.errors import StoreError
 from consult.store.migrations import MIGRATIONS, applied, migrate
+from consult.wal import in_wal
 
 _BACKUP: Final = "restore a backup, or give another --db"
 _MENDS: Final = (
@@ -42,7 +43,7 @@ def to_write(path: Path, timeout: float) -> sqlite3.Connection:
     conn = _connect(path, "rwc", timeout)
     with _closing_on_error(path, conn):
         applied(conn)  # before the first change: another program's file is left as it is
-        conn.execute("pragma journal_mode = wal")
+        in_wal(conn, timeout)
         conn.execute("pragma foreign_keys = on")
         migrate(conn)
     return conn

@@ -191,6 +191,7 @@ def test_only_words_about_formats_make_us_ask_in_a_weaker_way() -> None:
     assert weaker(Enforced.OBJECT, "json_object is not supported") is Enforced.PROMPT
     assert weaker(Enforced.SHAPE, "Invalid schema for response_format") is Enforced.OBJECT
     assert weaker(Enforced.PROMPT, "json_schema") is None
+    assert weaker(Enforced.NONE, "json_schema") is None  # no object was asked for
     assert weaker(Enforced.SCHEMA, "temperature must be 1") is None
 
 

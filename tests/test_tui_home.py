@@ -208,7 +208,7 @@ def test_of_a_hundred_thousand_rows_only_those_seen_are_drawn(db: Path, monkeypa
         found.fill((Column("name", 20, grows=True), Column("n", 8, right=True)), rows, empty="")
         await pilot.press("end")
         assert found.cursor == 99_999
-        assert "row 99999" in screenful(pilot)
+        await until(pilot, lambda: "row 99999" in screenful(pilot))
         await pilot.press("pageup", "up", "home", "pagedown", "down")
         assert found.cursor > 10
         found.narrow("99 99", ())

@@ -194,13 +194,16 @@ def weaker(mode: Enforced, said: str) -> Enforced | None:
         return None
     if mode is Enforced.SCHEMA and any(name in said for name in _BOUNDS):
         return Enforced.SHAPE  # OpenAI: "'maxLength' is not permitted"
-    return {Enforced.OBJECT: Enforced.PROMPT, Enforced.PROMPT: None}.get(mode, Enforced.OBJECT)
+    return _WEAKER.get(mode)
 
 
 _BOUNDS: Final = ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum")
 """What of a schema not every server takes that enforces one."""
 
 
+_WEAKER: Final = {
+    Enforced.SCHEMA: Enforced.OBJECT, Enforced.SHAPE: Enforced.OBJECT, Enforced.OBJECT: Enforced.PROMPT,
+}  # fmt: skip
 _FORMS: Final[dict[tuple[type[BaseModel], Enforced], tuple[bool, Json]]] = {}
 
 

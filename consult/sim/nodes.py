@@ -317,7 +317,7 @@ _SPEAKER: Final[Mapping[type[Event], str]] = {Utterance: Actor.PATIENT.value, Qu
 
 def _hearing(state: State) -> Callable[[], tuple[Line, ...]]:
     """Gives the dialogue when it is wanted, and holds nothing but what was said."""
-    said = [Line(who, e.text) for e in state["events"] if (who := _SPEAKER.get(type(e)))]  # type: ignore[union-attr]
+    said = [Line(who, e.text) for e in state["events"] if (who := _SPEAKER.get(type(e)))]  # type: ignore[union-attr]  # those who speak have a text
     return lambda: tuple(said)
 
 

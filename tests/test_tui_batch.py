@@ -16,7 +16,7 @@ from handmade import made
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Input
-from tui_world import filled, listing, play, said, screenful, until
+from tui_world import filled, listing, play, resized, said, screenful, until
 
 from consult.batch import Plan, execute, playing, setups
 from consult.batch.board import Board, Mark, Place, Spot, Watcher, cells_of, place
@@ -361,14 +361,20 @@ def test_of_ten_thousand_cells_only_those_in_sight_are_drawn(monkeypatch: pytest
             own = app.query_one(Grid)
             own.focus()
             own.show(board)
+            own.action_corner(-1)  # by a key that comes before the new board is laid out
             await pilot.pause()
+            assert "case_199" in own.render_line(own.size.height - 2).text
+            await pilot.press("home")
             monkeypatch.setattr(Grid, "_cells", counted)
             await pilot.press("end")
             assert own.place == Place("case_199", "p4", "reference", 9)
             assert "case_199" in own.render_line(own.size.height - 2).text
             await pilot.press("pageup", "home", "down", "right")
             assert own.place == Place("case_1", "p0", "reference", 1)
+            own.mark(15, 0)
+            await resized(pilot, (80, 12))
             await pilot.pause()
+            assert any("case_15" in own.render_line(y).text for y in range(11))
 
     asyncio.run(main())
     assert 0 < len(drawn) < 8 * 24

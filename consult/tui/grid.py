@@ -115,12 +115,16 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         longest = max((len(name) for group in self.board.groups for name in group), default=0)
         self._group = max(epochs * self._wide, min(longest, room), _NAME) + 1
         width = self._label + groups * self._group
-        self.virtual_size = Size(max(width, self.size.width - 1), self._rows + len(_HEAD))
+        size = Size(max(width, self.size.width - 1), self._rows + len(_HEAD))
+        if size != self.virtual_size:
+            self.virtual_size = size
+            self.call_after_refresh(self._follow)
         self.refresh()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Cells are wide where there is room."""
+        """Cells are wide where there is room; the marked one is kept in sight."""
         self._lay_out()
+        self.call_after_refresh(self._follow)
 
     def render_line(self, y: int) -> Strip:
         """The names of groups stand still above the rows, those of scenarios before them."""
@@ -180,18 +184,22 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         old, before = self.row, self.scroll_offset
         self.row = min(max(row, 0), max(0, self._rows - 1))
         self.column = min(max(column, 0), max(0, self._columns - 1))
-        x, y = self.scroll_offset
-        room, wide = max(1, self.size.height - len(_HEAD) - 1), max(1, self.size.width - self._label - 2)
-        start = self._start(self.column)
-        x = start if start < x else max(x, start + self._wide - wide)
-        y = self.row if self.row < y else max(y, self.row - room + 1)
-        self.scroll_to(x, y, animate=False, immediate=True)
+        self._follow()
         if self.scroll_offset == before:
             for line in {old, self.row}:
                 self.refresh_line(line + len(_HEAD))
         else:
             self.refresh()
         self.post_message(self.Moved())
+
+    def _follow(self) -> None:
+        """Brings the marked cell into sight, by force: scrollbars that are not laid out yet forbid to scroll."""
+        x, y = self.scroll_offset
+        room, wide = max(1, self.size.height - len(_HEAD) - 1), max(1, self.size.width - self._label - 2)
+        start = self._start(self.column)
+        x = start if start < x else max(x, start + self._wide - wide)
+        y = self.row if self.row < y else max(y, self.row - room + 1)
+        self.scroll_to(x, y, animate=False, immediate=True, force=True)
 
     def seek(self, *marks: Mark) -> bool:
         """Goes to the next cell that stands so, round and round; whether there is one."""

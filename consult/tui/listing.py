@@ -158,11 +158,11 @@ class Listing(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Moved(self.row))
 
     def _follow(self) -> None:
+        """Brings the marked row into sight, by force: a scrollbar that is not laid out yet forbids to scroll."""
         top, room = self.scroll_offset.y, max(1, self.size.height - 1)
-        if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, immediate=True)
-        elif self.cursor >= top + room:
-            self.scroll_to(y=self.cursor - room + 1, animate=False, immediate=True)
+        if not top <= self.cursor < top + room:
+            y = self.cursor if self.cursor < top else self.cursor - room + 1
+            self.scroll_to(y=y, animate=False, immediate=True, force=True)
 
     def mark(self, key: str) -> None:
         """Puts the mark on the row of this key, if it is there."""

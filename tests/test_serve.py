@@ -117,18 +117,30 @@ def test_nor_does_the_end_of_the_server_wait_for_it(monkeypatch: pytest.MonkeyPa
             await wait(lambda: set(started(os.getpid())) - before)
             (application,) = set(started(os.getpid())) - before
             stop.set()
-            assert (await page.receive(timeout=PATIENCE)).type is WSMsgType.CLOSE
+            assert (await asyncio.wait_for(page.receive(), PATIENCE)).type is WSMsgType.CLOSE
             await task
             assert not of(application)
 
     asyncio.run(main())
 
 
-def test_a_page_whose_application_cannot_start_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    async def scene(client: Any, door: Door) -> None:
-        async with client.ws_connect(f"/{door.token}/ws") as page:
-            assert (await page.receive(timeout=PATIENCE)).type is WSMsgType.CLOSE
+@pytest.mark.parametrize("already", [False, True])
+def test_a_page_whose_application_cannot_start_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, already: bool
+) -> None:
+    opened = Service._open_app_process
 
+    async def ended(self: Service, width: int = 80, height: int = 24) -> Any:
+        process = await opened(self, width, height)
+        await wait(lambda: process.stdout is not None and process.stdout.at_eof())
+        return process
+
+    async def scene(client: Any, door: Door) -> None:
+        async with client.ws_connect(f"/{door.token}/ws") as page, asyncio.timeout(PATIENCE):
+            assert (await page.receive()).type is WSMsgType.CLOSE
+
+    if already:  # before anything was read of it
+        monkeypatch.setattr(Service, "_open_app_process", ended)
     asked(scene, sys.executable, "-c", "raise SystemExit('there is no screen')")
     assert "there is no screen" in capsys.readouterr().out  # `serve` has it written to stderr
 
@@ -190,7 +202,7 @@ async def shown(page: Any, words: bytes) -> None:
     """Waits until the application has drawn these words."""
     seen = b""
     while words not in seen:
-        message = await page.receive(timeout=PATIENCE)
+        message = await asyncio.wait_for(page.receive(), PATIENCE)
         assert message.type is WSMsgType.BINARY
         seen += message.data
 

@@ -33,6 +33,8 @@ ENDING: Final = 3.0
 """Likewise when the server ends."""
 GIVEN_UP: Final = 10.0
 """Seconds after which nothing is waited for any more of an application that was killed."""
+LAST_WORDS: Final = 1.0
+"""Seconds in which an application that has ended may still be heard."""
 DRIVER: Final = "consult.tui.browser:Browser"
 _OURS: Final = Path(__file__).parent / "pages"
 _THEIRS: Final = Path(textual_serve.__file__).parent / "static"
@@ -80,9 +82,19 @@ class Service(AppService):
         return process
 
     async def run(self) -> None:
-        """Passes on what the application sends; a page whose application has ended is told so."""
-        await super().run()
+        """Passes on what the application sends; a page whose application has ended is told so, and we its last words.
+
+        Theirs cancels its reader of stderr and waits for it: where that has not begun, this is itself cancelled by it.
+        """
+        with suppress(asyncio.CancelledError):
+            await super().run()
         await self.remote_close()
+        assert self._process is not None
+        assert self._process.stderr is not None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS):  # what it has started may hold its stderr
+                while words := await self._process.stderr.read(1 << 12):
+                    sys.stdout.write(words.decode("utf-8", "replace"))
 
     async def stop(self) -> None:
         """Asks it to leave, and makes it if it does not."""
